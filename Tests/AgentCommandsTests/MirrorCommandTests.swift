@@ -234,7 +234,8 @@ import TrafficModel
                  "explanation": "differs by more than the margin; held against the baseline's answers",
                  "breaker": {"openings": 3, "open": true, "baselineOpenings": 0}, "pairs": 100, "coverage": 0.98,
                  "missed": {"lag": 3}, "askedApart": 5, "errors": {"pairs": 100, "worse": 7, "better": 2}, "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
-                 "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false}],
+                 "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false},
+                 {"place": "field x-token", "fails": true, "kinds": ["value"], "mismatches": 40, "repeats": 20, "volatile": true}],
                  "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500",
                  "differences": [{"place": "content price", "production": "number #1", "candidate": "number #2"}],
                  "curl": "curl http://t/\u001b[2J"}]}]}
@@ -247,6 +248,8 @@ import TrafficModel
         #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     7/2     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))
         #expect(text.contains("  fails  content price: value in 40 pairs"))
+        let token = "field x-token: value in 40 pairs, 20 times again what it was before, where it should be new"
+        #expect(text.contains("  fails  " + token))
         #expect(text.contains("FAIL t on shop/products r"))
         #expect(text.contains("differs by more than the margin"))
         #expect(text.contains("held against the baseline's answers"))

@@ -200,8 +200,15 @@ struct MirrorReport: Sendable {
         for place in places.prefix(8) {
             let name = place.string("place")
             let kinds = (place["kinds"]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
-            let note = place["volatile"]?.boolValue == true && name != "status" ? ", varies by itself" : ""
             let fails = place["fails"]?.boolValue == true
+            let note =
+                if fails, place["repeats"]?.numberValue ?? 0 > 0 {
+                    ", \(place.count("repeats")) times again what it was before, where it should be new"
+                } else if place["volatile"]?.boolValue == true, name != "status" {
+                    ", varies by itself"
+                } else {
+                    ""
+                }
             let pairs = place["mismatches"]?.numberValue == 1 ? "1 pair" : "\(place.count("mismatches")) pairs"
             let text = "\(name): \(kinds) in \(pairs)\(note)"
             lines.append("  " + (fails ? style.apply(.alarm, to: "fails") : "     ") + "  " + text.withVisibleControls)

@@ -122,10 +122,14 @@ struct PairComparison {
         }
     }
 
-    /// The differences that make the pair an example: the candidate's own, the clearest first.
-    var clearDifferences: [AnswerDifference] {
+    /// The differences that make the pair an example, the clearest first: the candidate's own, and those at places at which it is
+    /// worse than what it is held against though that differs there too.
+    func clearDifferences(worseAt isWorse: (AnswerPlace) -> Bool) -> [AnswerDifference] {
         let shared = Set((readings.first { $0.question == .baseline }?.reference ?? []).map(\.place))
-        return counted.filter { !shared.contains($0.place) }.sorted { $0.kind.clarity < $1.kind.clarity }
+        let own = counted.filter { !shared.contains($0.place) }
+        let places = Set(own.map(\.place))
+        let others = differences.filter { !places.contains($0.place) && isWorse($0.place) }
+        return (own + others).sorted { $0.kind.clarity < $1.kind.clarity }
     }
 
     /// The comparison in one word.
@@ -279,8 +283,8 @@ extension ComparedPair {
 }
 
 extension AnswerExample {
-    /// Makes an example of a pair.
-    init(_ answers: PairComparison, pair: ComparedPair, curl: String, limit: Int) {
+    /// Makes an example of a pair, with the differences that it is one of.
+    init(_ differences: [AnswerDifference], pair: ComparedPair, curl: String, limit: Int) {
         let outcome =
             switch pair.candidate.result {
             case .success(let response): String(response.status)
@@ -291,7 +295,7 @@ extension AnswerExample {
             method: ValueSketch.printable(Array(pair.production.request.method.utf8), limit: 32),
             productionStatus: pair.production.response?.status ?? 0,
             candidateOutcome: outcome,
-            differences: Array(answers.clearDifferences.prefix(8)),
+            differences: Array(differences.prefix(8)),
             curl: curl.utf8.count <= limit ? curl : String(decoding: curl.utf8.prefix(limit), as: UTF8.self) + "…"
         )
     }

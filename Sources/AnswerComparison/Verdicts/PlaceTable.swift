@@ -37,6 +37,8 @@ struct PlaceRecord: Sendable {
     var several: UInt64 = 0
     /// What the two ends said there last, beside a baseline, and beside production's own answers.
     var repeated = [RepeatedValue(), RepeatedValue()]
+    /// Pairs in which only the candidate says again what it said before, where values should be new.
+    var stuck: UInt64 = 0
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []
     var exampleCandidates: UInt64 = 0

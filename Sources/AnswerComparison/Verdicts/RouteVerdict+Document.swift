@@ -72,6 +72,7 @@ extension PlaceVerdict {
             "worse": JSONValue(worse),
             "better": JSONValue(better),
             "mismatches": JSONValue(mismatches),
+            "repeats": JSONValue(repeats),
             "logEvidence": .double(logEvidence),
             "midP": .double(midP),
             "failsFixedLook": .bool(failsFixedLook),

@@ -237,6 +237,8 @@ public struct PlaceVerdict: Sendable, Hashable {
     public var better: UInt64
     /// Pairs in which the candidate differs from production there.
     public var mismatches: UInt64
+    /// Pairs among the worse ones in which only the candidate says again what it said before, where values should be new.
+    public var repeats: UInt64
     /// The natural logarithm of the evidence that the candidate is worse there.
     public var logEvidence: Double
     /// The one-sided mid-p of McNemar's test, for a fixed look.

@@ -19,6 +19,8 @@ struct SharedDifferences: Sendable {
     struct Entry: Sendable {
         let place: AnswerPlace
         let relation: Relation
+        /// Whether the candidate says larger numbers, 1, or smaller ones, −1, that are far apart.
+        var direction: Int64 = 0
         /// Whether contents were compared as wholes and differ, so that what they say was not compared at all.
         let isOpaque: Bool
     }
@@ -58,7 +60,12 @@ struct SharedDifferences: Sendable {
                 return Entry(place: place, relation: .unlike(side), isOpaque: isOpaque)
             }
             guard differences.allSatisfy(Self.isTelling) else { return nil }
-            return Entry(place: place, relation: differences.isEmpty ? .equal : .alike, isOpaque: isOpaque)
+            return Entry(
+                place: place,
+                relation: differences.isEmpty ? .equal : .alike,
+                direction: differences.reduce(0) { $0 + $1.direction }.signum(),
+                isOpaque: isOpaque
+            )
         }
     }
 
@@ -77,6 +84,10 @@ struct SharedCount: Sendable {
     var alike: UInt64 = 0
     /// Those in which they say something of another shape, by side.
     var unlike = Tally.Sides()
+    /// Those in which they say numbers that are far apart, by whose are the larger.
+    var ahead = Tally.Sides()
+    /// Those in which only one of them says again what it said before, of a few values.
+    var repeated = Tally.Sides()
     /// Those that were compared as wholes, and differ.
     var opaque: UInt64 = 0
     /// Those in which both had another status, of pairs asked at the same time.
@@ -88,6 +99,14 @@ struct SharedCount: Sendable {
     /// Whether neither side is ahead among those of another shape, within three standard deviations: shapes that vary at both
     /// are as often the one way as the other.
     var isEven: Bool { unlike.isEven(within: 3) }
+
+    /// Whether the numbers of one of them are nearly always the larger ones: numbers that vary at both are not.
+    var isOneSided: Bool {
+        !ahead.isEven(within: 3) && 4 * min(ahead.worse, ahead.better) <= ahead.worse + ahead.better
+    }
+
+    /// Whether the candidate has fewer values than the baseline, where either has a few only.
+    var isPoorer: Bool { repeated.worse > repeated.better && !repeated.isEven(within: 3) }
 }
 
 extension VerdictRecord {
@@ -120,6 +139,7 @@ extension VerdictRecord {
             case .equal, .alike: continue
             case .unlike(let side): places[position].shared.unlike.count(side)
             }
+            if isTogether { places[position].shared.ahead.count(entry.direction) }
             if shared.haveOtherStatus, isTogether { places[position].shared.otherStatus += 1 }
         }
     }
@@ -132,6 +152,11 @@ extension VerdictRecord {
         return places.records.indices.filter { position in
             let shared = places[position].shared
             if Double(shared.unlike.worse + shared.unlike.better) > most, !shared.isEven { return true }
+            if Double(shared.ahead.worse + shared.ahead.better) > settings.margin * Double(together), shared.isOneSided
+            {
+                return true
+            }
+            if Double(shared.repeated.worse + shared.repeated.better) > most, shared.isPoorer { return true }
             if Double(shared.opaque) > uncompared { return true }
             return Double(shared.alike) > settings.margin * Double(together) && isSteady(position)
         }

@@ -247,6 +247,7 @@ extension VerdictRecord {
                 worse: sides.worse,
                 better: sides.better,
                 mismatches: record.mismatches,
+                repeats: record.stuck,
                 logEvidence: question == .unadjusted
                     ? 0 : SignEvidence.logarithm(worse: sides.worse, better: sides.better),
                 midP: midPs[index],

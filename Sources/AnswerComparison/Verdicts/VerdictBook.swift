@@ -21,8 +21,8 @@ public import TrafficModel
 ///
 /// **What may be said.** D2 tells a change of the version from everything else, so it may fail a target. D1 and D4 say that
 /// it is different: from production by more than noise, or less steady than production. They cannot tell a change
-/// from other data in staging, and times, validators and what is answered to requests without their credentials are no
-/// difference to them. D0 passes a target whose answers differ more rarely than the margin, whatever the cause.
+/// from other data in staging, and times, validators, names of pods and what is answered to requests without their credentials
+/// are no difference to them. D0 passes a target whose answers differ more rarely than the margin, whatever the cause.
 ///
 /// **What evidence must stand.** Weighted votes of keys within windows, borne out by blocks of time and by keys (`Tally`);
 /// requests that are missing for reasons that may depend on the answers count as equal, and if it holds even so the target
@@ -324,7 +324,7 @@ public struct VerdictBook: Sendable {
         // The table moves in and out, so that it is never copied.
         var voter = Voter(key: key, vote: vote, keys: KeyTable(limit: 0))
         swap(&voter.keys, &keys)
-        records[position].voted(
+        let worse = records[position].voted(
             answers,
             isAmbiguous: isAmbiguous,
             moments: pair.moments,
@@ -335,7 +335,10 @@ public struct VerdictBook: Sendable {
         swap(&voter.keys, &keys)
         votes.keep(voter.vote, for: key)
         if isNew { observeLatency(of: pair, position: position, settings) }
-        if !answers.clearDifferences.isEmpty { keepExample(answers, pair: pair, position: position, curl: curl) }
+        let clear = answers.clearDifferences { place in
+            records[position].places.position(ofKnown: place).map { worse & 1 << UInt64($0) != 0 } ?? false
+        }
+        if !clear.isEmpty { keepExample(clear, pair: pair, position: position, curl: curl) }
     }
 
     /// Counts what the pair is, whatever its vote.
@@ -387,14 +390,14 @@ public struct VerdictBook: Sendable {
 
     /// Gives the pair a chance to be an example of each place at which it differs, all pairs of a place the same chance.
     private mutating func keepExample(
-        _ answers: PairComparison,
+        _ differences: [AnswerDifference],
         pair: ComparedPair,
         position: Int,
         curl: () -> String
     ) {
         var example: AnswerExample?
         var seen = Set<Int>()
-        for difference in answers.clearDifferences {
+        for difference in differences {
             let place = records[position].places.position(of: difference.place)
             guard seen.insert(place).inserted else { continue }
             records[position].places[place].exampleCandidates += 1
@@ -402,7 +405,7 @@ public struct VerdictBook: Sendable {
             let hasRoom = kept < limits.examplesPerPlace && exampleCount < limits.examples
             let drawn = generator.next() % records[position].places[place].exampleCandidates
             guard hasRoom || drawn < UInt64(kept) else { continue }
-            let made = example ?? AnswerExample(answers, pair: pair, curl: curl(), limit: limits.exampleOctets)
+            let made = example ?? AnswerExample(differences, pair: pair, curl: curl(), limit: limits.exampleOctets)
             example = made
             if hasRoom {
                 records[position].places[place].examples.append(made)

@@ -96,6 +96,11 @@ extension VerdictRecord {
             return "\(what) is compared as a whole only, and differs: ignore the place, or add a baseline if "
                 + "production and staging answer alike"
         }
+        if hidden.allSatisfy({ places[$0].shared.isPoorer }) {
+            return
+                "at \(what) the baseline's values take turns, and the target's do less: where it names a server, give "
+                + "both as many replicas or ignore the place; else see why the target's hardly changes"
+        }
         return "at \(what) target and baseline both differ from production, and from each other: give staging "
             + "production's data, or ignore the place"
     }
@@ -153,6 +158,8 @@ extension Standing {
         }
         scaled.pairs = UInt64(Double(pairs) * factor)
         scaled.missing = UInt64(Double(missing) * factor)
+        scaled.suspects = UInt64(Double(suspects) * factor)
+        scaled.uncompared = UInt64(Double(uncompared) * factor)
         scaled.expected = UInt64(Double(expected) * factor)
         return scaled
     }

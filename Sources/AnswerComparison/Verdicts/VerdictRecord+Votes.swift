@@ -10,6 +10,7 @@ extension VerdictRecord {
     ///   - time: When the last answer was there.
     ///   - voter: Whose vote it is.
     ///   - limits: From when on a place is volatile.
+    /// - Returns: The places, as bits, at which the candidate is worse than what it is held against.
     mutating func voted(
         _ answers: PairComparison,
         isAmbiguous: Bool,
@@ -17,13 +18,13 @@ extension VerdictRecord {
         time: Int64,
         voter: inout Voter,
         limits: VerdictLimits
-    ) {
+    ) -> UInt64 {
         count(answers, limits: limits)
         voted(.errors, whole: answers.errors, raw: 0, worse: 0, better: 0, time: time, voter: &voter)
         // An error has voted by its direction, and says nothing of how answers differ.
-        guard !answers.isThrottled, answers.errors == 0 else { return }
+        guard !answers.isThrottled, answers.errors == 0 else { return 0 }
         // What a request without its credentials is answered says nothing, unless it is what production answered.
-        guard !isAmbiguous else { return }
+        guard !isAmbiguous else { return 0 }
         let isMismatch = !answers.counted.isEmpty && !answers.isRepair
         let differing = answers.isRepair ? 0 : positions(of: answers.differences, .unadjusted, limits: limits)
         voted(
@@ -35,44 +36,62 @@ extension VerdictRecord {
             time: time,
             voter: &voter
         )
+        var worse: UInt64 = 0
         for reading in answers.readings {
+            let (all, counted) = sides(of: reading, limits: limits)
             var setAside: UInt64 = 0
             if let moments, reading.question == .baseline {
-                guard let places = explainedByTime(reading, moments, limits: limits) else { continue }
+                guard let places = explainedByTime(reading, all, moments, limits: limits) else { continue }
                 setAside = places
             }
-            voted(reading, setAside: setAside, time: time, voter: &voter, limits: limits)
+            worse |= voted(reading, all, counted, setAside: setAside, time: time, voter: &voter)
         }
+        return worse
     }
 
-    /// Lets the differences of two ends vote.
+    /// The places at which either of two ends has more differences: all of them, and those that count in pairs as wholes.
     ///
     /// A place is worse when more values differ there at the candidate than at the reference, and better when fewer do: entries of
     /// lists, pieces of a page and words of a text share places, and one that varies, or that staging has otherwise, differs at
     /// both. If the ends are alike, either has more as often as the other, however many vary. The pair as a whole is worse when
     /// places are worse and none is better; there differences at volatile places are set aside, while at their place they vote like
-    /// any others.
-    private mutating func voted(
-        _ reading: PairComparison.Reading,
-        setAside: UInt64,
-        time: Int64,
-        voter: inout Voter,
+    /// any others. A volatile place at which as many values differ is worse where only the candidate's have lost their shape.
+    private mutating func sides(
+        of reading: PairComparison.Reading,
         limits: VerdictLimits
-    ) {
+    ) -> (all: Sides, counted: Sides) {
         let question = reading.question
-        var all = balance(
+        let differing = balance(
             weighty(reading.candidate, question, limits: limits),
             weighty(reading.reference, question, limits: limits)
         )
-        var counted = balance(
+        let counted = balance(
             counted(reading.candidate, question, limits: limits),
             counted(reading.reference, question, limits: limits)
         )
+        let even = ~(differing.worse | differing.better)
+        let all = Sides(
+            worse: differing.worse | counted.worse & even,
+            better: differing.better | counted.better & even
+        )
+        return (all, counted)
+    }
+
+    /// Lets the differences of two ends vote.
+    /// - Returns: The places, as bits, that are worse.
+    private mutating func voted(
+        _ reading: PairComparison.Reading,
+        _ all: Sides,
+        _ counted: Sides,
+        setAside: UInt64,
+        time: Int64,
+        voter: inout Voter
+    ) -> UInt64 {
         let stuck = stuckPlaces(reading, among: ~(all.worse | all.better))
-        all = Sides(worse: all.worse | stuck.worse, better: all.better | stuck.better).without(setAside)
-        counted = Sides(worse: counted.worse | stuck.worse, better: counted.better | stuck.better).without(setAside)
+        let all = all.joined(with: stuck).without(setAside)
+        let counted = counted.joined(with: stuck).without(setAside)
         voted(
-            question,
+            reading.question,
             whole: Self.side(worse: counted.worse, better: counted.better),
             raw: Self.side(worse: all.worse, better: all.better),
             worse: all.worse,
@@ -80,22 +99,28 @@ extension VerdictRecord {
             time: time,
             voter: &voter
         )
+        return all.worse
     }
 
     /// The places at which both ends have another value than production, and only one says again what it said before.
     ///
     /// A token that is the same each time is wrong where it should be new, and no one answer shows that. Each answer is held
-    /// against one other only, so that if the ends are alike, either repeats itself as often as the other.
+    /// against one other only, so that if the ends are alike, either repeats itself as often as the other. Where the other end has
+    /// a few values only, as one of several servers has, there is no vote, and no pass beside a baseline (`maskedPlaces`).
     private mutating func stuckPlaces(_ reading: PairComparison.Reading, among places: UInt64) -> Sides {
         guard [.baseline, .naturalRepeats].contains(reading.question) else { return Sides() }
         let hasBaseline = reading.question == .baseline
         func values(_ differences: [AnswerDifference]) -> [AnswerPlace: AnswerDifference] {
             Dictionary(
                 differences.lazy.filter { difference in
-                    guard difference.kind == .value, difference.hasEqualShape, !difference.isExpected else {
-                        return false
+                    guard difference.kind == .value, difference.hasEqualShape,
+                        difference.expectation != .infrastructure
+                    else { return false }
+                    guard hasBaseline else {
+                        return difference.expectation == .presumedVolatile && !difference.isOfEnvironment
                     }
-                    return hasBaseline || difference.expectation == .presumedVolatile && !difference.isOfEnvironment
+                    // What says where an answer was made is the same at one place.
+                    return !difference.isOfEnvironment || difference.expectation == .presumedVolatile
                 }
                 .map { ($0.place, $0) }
             ) { first, _ in first }
@@ -103,15 +128,33 @@ extension VerdictRecord {
         let ours = values(reading.candidate)
         let theirs = hasBaseline ? values(reading.reference) : ours
         var sides = Sides()
-        for (place, candidate) in ours {
-            guard let reference = theirs[place], let position = self.places.position(ofKnown: place) else { continue }
-            let side = self.places[position].repeated[hasBaseline ? 0 : 1].observed(
+        // In order, so that the same places get room each time.
+        for (place, candidate) in ours.sorted(by: { $0.key < $1.key }) {
+            guard let reference = theirs[place] else { continue }
+            let position = self.places.position(of: place)
+            let found = self.places[position].repeated[hasBaseline ? 0 : 1].observed(
                 candidate: candidate.candidate,
                 reference: hasBaseline ? reference.candidate : reference.production
             )
             guard places & 1 << UInt64(position) != 0 else { continue }
-            if side > 0 { sides.worse |= 1 << UInt64(position) }
-            if side < 0 { sides.better |= 1 << UInt64(position) }
+            switch found {
+            case .neither: continue
+            // A cookie that keeps a client at one of several servers says nothing of them.
+            case .ofFewValues(let side) where hasBaseline:
+                if !candidate.isExpected { self.places[position].shared.repeated.count(side) }
+            case .ofFewValues(let side), .ofNewValues(let side):
+                guard side > 0 else {
+                    sides.better |= 1 << UInt64(position)
+                    continue
+                }
+                sides.worse |= 1 << UInt64(position)
+                self.places[position].stuck += 1
+                // A value that is new each time by definition was no difference until here.
+                if candidate.isExpected {
+                    self.places[position].mismatches += 1
+                    self.places[position].kinds[.value, default: 0] += 1
+                }
+            }
         }
         return sides
     }
@@ -123,6 +166,7 @@ extension VerdictRecord {
     /// - Returns: The places, as bits; `nil` for a pair that does not vote, since nothing else differs more at one end.
     private mutating func explainedByTime(
         _ reading: PairComparison.Reading,
+        _ all: Sides,
         _ moments: AskingMoments,
         limits: VerdictLimits
     ) -> UInt64? {
@@ -132,7 +176,6 @@ extension VerdictRecord {
         func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
             self.weighty(differences, .baseline, limits: limits)
         }
-        let all = balance(weighty(reading.candidate), weighty(reading.reference))
         let ours = balance(weighty(values(reading.candidate)), weighty(values(reading.reference)))
         let theirValues = bits(weighty(values(reading.reference)))
         quickest.candidate.observed(moments.candidateLatency)
@@ -326,6 +369,11 @@ extension VerdictRecord {
 private struct Sides {
     var worse: UInt64 = 0
     var better: UInt64 = 0
+
+    /// The same and others.
+    func joined(with others: Sides) -> Sides {
+        Sides(worse: worse | others.worse, better: better | others.better)
+    }
 
     /// The same but for some places.
     func without(_ places: UInt64) -> Sides { Sides(worse: worse & ~places, better: better & ~places) }

@@ -183,7 +183,8 @@ struct Situation: Sendable, CustomTestStringConvertible {
 
     // MARK: - The table
 
-    static let all: [Situation] = good + errors + changes + noisy + environment + hidden + several + times
+    static let all: [Situation] =
+        good + errors + changes + noisy + environment + hidden + several + times + settings + servers
 
     /// Nothing that matters has changed.
     static let good: [Situation] = [
@@ -747,6 +748,69 @@ extension Situation {
             $0.isNew
                 ? .success(AnswerComparatorTests.answer("(\u{B5}/", fields: [("Content-Encoding", "zstd")]))
                 : product($0)
+        },
+    ]
+}
+
+extension Situation {
+    /// What an answer says of how long something lasts, how much is allowed, and what time it is.
+    static let settings: [Situation] = [
+        change("a session that lasts for a minute") {
+            product(
+                $0,
+                fields: [("Set-Cookie", "sid=\($0.word()); Path=/; Max-Age=\($0.isNew ? 60 : 2_592_000)")]
+            )
+        },
+        Situation("sessions that were prolonged lately", [.pass], [.pass], [.pass]) {
+            product($0, fields: [("Set-Cookie", "sid=\($0.word()); Path=/; Max-Age=\(3600 - $0.word() % 900)")])
+        },
+        Situation("no requests allowed", [.fail], [.pass], [.pass]) {
+            product($0, fields: [("X-RateLimit-Limit", $0.isNew ? "0" : "1000")])
+        },
+        Situation("a clock that is an hour off", [.fail], uncertain, uncertain) {
+            let now = 1_790_000_000 + Int($0.time) + ($0.isStaging ? 2 : 0)
+            return product($0, more: ",\"now\":\(now + ($0.isNew ? 3600 : 0))")
+        }
+        .since(1_790_000_000),
+    ]
+
+    /// Staging has servers, sessions and data of its own.
+    static let servers: [Situation] = [
+        Situation("a session that all guests share", [.fail], [.pass], [.pass]) {
+            let session = 10_000_000 + $0.word() % 10_000_000
+            return product($0, fields: [("Set-Cookie", "sid=\($0.isNew ? 12_345_678 : session)")])
+        },
+        Situation("cookies of several servers, and of one at the candidate", [.pass], [.pass], [.pass]) {
+            product($0, fields: [("Set-Cookie", "server=\($0.isNew ? 7 : $0.word() % 3)")])
+        },
+        Situation("names of several pods, and of one at the candidate", [.pass], [.pass], [.pass]) {
+            let suffixes = ["xk2lp", "q8s9z", "mmnpq", "wwx4d"]
+            let hash = $0.isNew ? "7c9f6d5b8" : $0.isStaging ? "5d8b7f6c9" : "6b7d8c9d5"
+            return product($0, more: ",\"pod\":\"web-\(hash)-\(suffixes[$0.isNew ? 0 : $0.word() % 4])\"")
+        },
+        Situation("names of several servers, and of one at the candidate", [.inconclusive], any, any) {
+            let name = "\($0.isStaging ? "staging" : "shop")-\($0.isNew ? 1 : $0.word() % 3)"
+            return product($0, more: ",\"served\":\"\(name)\"")
+        }
+        .because(.masked),
+        Situation("staging's prices all other, and doubled at the candidate", [.inconclusive], any, any) {
+            let price = 1 + $0.number % 7
+            return product($0, price: $0.isNew ? "\(2 * price)" : $0.isStaging ? "\(price)" : "99.5")
+        }
+        .because(.masked),
+        Situation("staging's balances all other, and of the other sign at the candidate", [.inconclusive], any, any) {
+            let balance = 5 + $0.number % 90
+            return product($0, price: "\($0.isNew ? -balance : $0.isStaging ? balance : balance + 100)")
+        }
+        .because(.masked),
+        Situation(
+            "staging's origin other, and none at the candidate",
+            [.fail],
+            [.different],
+            [.different, .inconclusive]
+        ) {
+            let origin = "https://\($0.isStaging ? "staging" : "www").example.org"
+            return product($0, fields: [("Access-Control-Allow-Origin", $0.isNew ? "null" : origin)])
         },
     ]
 }

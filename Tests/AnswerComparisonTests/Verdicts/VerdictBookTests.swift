@@ -303,6 +303,49 @@ import TrafficModel
         #expect(verdict.places.filter(\.fails).map(\.place) == [.content("trace")])
     }
 
+    @Test func `a place that fails though the baseline differs there too is named, with an example`() throws {
+        func origin(_ value: String) -> RecordedResponse {
+            AnswerComparatorTests.answer("a", fields: [("X-Origin", value)])
+        }
+        var shape = Bench(hasBaseline: true)
+        var token = Bench(hasBaseline: true)
+        func new(_ bench: inout Bench) -> RecordedResponse {
+            origin("\(bench.random() | 1 << 60)\(bench.random() | 1 << 60)")
+        }
+        for _ in 0..<1000 {
+            shape.pair(
+                origin("https://www.example.org"),
+                candidate: .success(origin("null")),
+                baseline: .success(origin("https://dev.example.org"))
+            )
+            token.pair(
+                new(&token),
+                candidate: .success(origin("12345678901234567890123456789012345678")),
+                baseline: .success(new(&token))
+            )
+        }
+        for verdict in [try shape.verdict, try token.verdict] {
+            #expect(verdict.verdict == .fail)
+            #expect(verdict.places.filter(\.fails).map(\.place) == [.field("x-origin")])
+            #expect(verdict.examples.first?.differences.map(\.place) == [.field("x-origin")])
+        }
+        #expect(try shape.verdict.places.first?.repeats == 0)
+        #expect(try token.verdict.places.first?.repeats ?? 0 > 400)
+    }
+
+    @Test func `a value that takes turns is told from one that is new each time by the pairs before`() {
+        var new = RepeatedValue()
+        var few = RepeatedValue()
+        var found: [[RepeatedValue.Side]] = [[], []]
+        for number in 0..<200 {
+            found[0].append(new.observed(candidate: "same", reference: "\(number)"))
+            // The second of each two is like the first in one of three cases.
+            found[1].append(few.observed(candidate: "same", reference: number % 6 < 2 ? "a" : "\(number % 3)"))
+        }
+        #expect(found[0].suffix(160).filter { $0 != .neither } == Array(repeating: .ofNewValues(1), count: 80))
+        #expect(!found[1].contains(.ofNewValues(1)) && found[1].contains(.ofFewValues(1)))
+    }
+
     @Test func `an identifier is presumed volatile until repeats show it stable`() throws {
         var bench = Bench(hasBaseline: true)
         let ours = Self.item(name: "0b9d4a5e-6c3f-4b39-9d3a-0d4b1f2a3c4d")

@@ -3,7 +3,7 @@
 const VERDICT_KINDS = { pass: "good", fail: "bad", inconclusive: "warn" };
 /** What is to be looked at comes first. */
 const VERDICT_ORDER = ["fail", "different", "inconclusive", "pass"];
-const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too few pairs to judge it" };
+const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too few pairs, or too busy an agent, to judge it" };
 
 /** Counts by reason, as words. */
 function reasonCounts(counts) {
@@ -95,7 +95,7 @@ function verdictPanel(verdict, opens) {
     places.length ? details(`Where answers differ (${places.length})`,
       table([{ title: "Where" }, { title: "How" }, { title: "Worse", class: "num" }, { title: "Better", class: "num" }, { title: "" }],
         places.map((place) => h("tr", null, h("td", null, wire(place.place)), h("td", null, wire(place.kinds.join(", "))), h("td", { class: "num" }, count(place.worse)), h("td", { class: "num" }, count(place.better)),
-          h("td", null, place.fails ? h("span", { class: "tag bad" }, "fails") : place.volatile ? h("span", { class: "tag" }, "varies by itself") : null))))) : null,
+          h("td", null, place.fails ? h("span", { class: "tag bad" }, place.repeats ? "fails: not new each time" : "fails") : place.volatile ? h("span", { class: "tag" }, "varies by itself") : null))))) : null,
     examples.length ? details(`Examples (${examples.length})`, h("ol", null, examples.map(example))) : null);
 }
 
