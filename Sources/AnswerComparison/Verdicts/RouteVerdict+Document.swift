@@ -44,6 +44,7 @@ extension RouteVerdict {
             "noise": ["pairs": JSONValue(noisePairs), "floor": noiseFloor.map(JSONValue.double) ?? .null],
             "unadjusted": ["pairs": JSONValue(mismatchPairs), "mismatches": JSONValue(mismatches)],
             "shared": JSONValue(shared.map(\.text)),
+            "sharedShapes": JSONValue(sharedShapes.map(\.text)),
             "unread": JSONValue(unread),
             "cut": JSONValue(cut),
             "lostCredentials": JSONValue(ambiguous),

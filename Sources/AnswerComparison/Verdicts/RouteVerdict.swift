@@ -83,6 +83,8 @@ public struct RouteVerdict: Sendable, Hashable {
     public var places: [PlaceVerdict] = []
     /// Places at which candidate and baseline both differ from production, so that they were compared with each other.
     public var shared: [AnswerPlace] = []
+    /// Those of them at which the two mostly differ from each other too, so that no more than shapes could be compared.
+    public var sharedShapes: [AnswerPlace] = []
     /// Pairs whose content could not be read, for a coding that is not understood or cut short.
     public var unread: UInt64 = 0
     /// Pairs whose content was longer than what is kept of it, and compared only so far.

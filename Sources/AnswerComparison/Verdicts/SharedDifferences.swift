@@ -166,12 +166,22 @@ extension VerdictRecord {
     /// more often than either is like production.
     private func isSteady(_ position: Int) -> Bool {
         let shared = places[position].shared
-        // Where both had another status, places that were equal were not listed; others never differ there.
-        let unlisted =
-            shared.otherStatus > 0 && otherStatus > shared.otherStatus ? otherStatus - shared.otherStatus : 0
-        let equal = shared.equal + unlisted
+        let equal = shared.equal + unlistedEqual(position)
         let sides = self[.baseline].place(position).pairs
         return equal >= Self.leastEqual && equal > 2 * (sides.worse + sides.better) && 2 * equal > shared.alike
+    }
+
+    /// Pairs in which the two were equal at a place without being listed: where both had another status, places that were equal were
+    /// not; others never differ there.
+    private func unlistedEqual(_ position: Int) -> UInt64 {
+        let shared = places[position].shared
+        return shared.otherStatus > 0 && otherStatus > shared.otherStatus ? otherStatus - shared.otherStatus : 0
+    }
+
+    /// Whether candidate and baseline mostly say something else at a place where both differ from production.
+    func isMostlyUnequal(_ position: Int) -> Bool {
+        let shared = places[position].shared
+        return shared.equal + unlistedEqual(position) < shared.alike + shared.unlike.worse + shared.unlike.better
     }
 
     /// The positions of places at which candidate and baseline were compared with each other, in more pairs than the margin.

@@ -162,7 +162,9 @@ extension VerdictRecord {
         verdict.apart = apart
         verdict.delayed = delayed
         verdict.overflowed = places.overflowed
-        verdict.shared = sharedPlaces(settings).map { places[$0].place }.sorted()
+        let shared = sharedPlaces(settings)
+        verdict.shared = shared.map { places[$0].place }.sorted()
+        verdict.sharedShapes = shared.filter(isMostlyUnequal).map { places[$0].place }.sorted()
         verdict.lags = lags.enumerated().map { index, lag in
             LagShare(
                 upperSeconds: index < Self.lagBounds.count ? Self.lagBounds[index] : nil,

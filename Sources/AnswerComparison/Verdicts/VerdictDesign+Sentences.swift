@@ -5,8 +5,14 @@ extension RouteVerdict {
     public var explanation: String {
         let sentence = "\(reason.sentence); \(design.sentence)"
         guard verdict == .pass, !shared.isEmpty else { return sentence }
-        let places = shared.prefix(3).map(\.text).joined(separator: ", ") + (shared.count > 3 ? ", …" : "")
-        return sentence + "; at \(places) both differ from production, and were compared with each other"
+        let compared =
+            sentence + "; at \(Self.text(shared)) both differ from production, and were compared with each other"
+        guard !sharedShapes.isEmpty else { return compared }
+        return compared + "; at \(Self.text(sharedShapes)) by shape only, as they mostly differ there too"
+    }
+
+    private static func text(_ places: [AnswerPlace]) -> String {
+        places.prefix(3).map(\.text).joined(separator: ", ") + (places.count > 3 ? ", …" : "")
     }
 }
 

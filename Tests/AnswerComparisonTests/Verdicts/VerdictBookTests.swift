@@ -407,6 +407,21 @@ import TrafficModel
         #expect(verdict.explanation.hasSuffix(ending))
     }
 
+    @Test func `a verdict that passes names the places where the two targets differ from each other too`() throws {
+        var bench = Bench(hasBaseline: true)
+        for index in 0..<6000 {
+            bench.pair(
+                Self.item(name: "product \(index)"),
+                candidate: .success(Self.item(price: 7, name: "PRUEFLING \(index)")),
+                baseline: .success(Self.item(price: 7, name: "pruefling \(index)"))
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .pass && verdict.shared == [.content("name"), .content("price")])
+        #expect(verdict.sharedShapes == [.content("name")])
+        #expect(verdict.explanation.hasSuffix("; at content name by shape only, as they mostly differ there too"))
+    }
+
     @Test func `values and shapes that vary at all three hide nothing, and take more pairs only`() throws {
         var words = Bench(hasBaseline: true)
         var texts = Bench(hasBaseline: true)
