@@ -120,7 +120,7 @@ package enum CredentialNames {
         // Codes that work once; others name products, places and languages.
         "confirmation-code", "invitation-code", "invite-code", "login-code", "registration-code", "reset-code",
         // Signatures, which hold for the request as it was and prove who made it.
-        "sign", "policy", "dpop", "hdnea", "hdnts", "hdntl",
+        "sign", "policy", "dpop", "cb-access-sign", "ok-access-sign", "hdnea", "hdnts", "hdntl",
         // Certificates of clients, and what proxies say of them.
         "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
@@ -182,7 +182,7 @@ package enum CredentialNames {
     ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.
-    private static let suffixes = ["-key", "-authorization", "-oauth", "-access-sign"]
+    private static let suffixes = ["-key", "-authorization", "-oauth"]
 
     /// Beginnings that tell one.
     private static let prefixes = ["impersonate-", "auth-request-", "oauth-"]
