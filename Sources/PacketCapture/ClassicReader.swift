@@ -103,14 +103,14 @@ struct ClassicReader: ~Copyable {
     /// Brings the next record into the buffer; `false` at the end.
     @inline(__always)
     private mutating func readRecord() throws(CaptureError) -> Bool {
-        if buffer.count < Self.recordHeaderOctets, try !fillHeader() { return false }
+        if _slowPath(buffer.count < Self.recordHeaderOctets), try !fillHeader() { return false }
         let seconds = Int64(buffer.littleEndianWord(at: 0))
         let fraction = Int64(Int32(bitPattern: buffer.littleEndianWord(at: 4)))
         let stored = Int(buffer.littleEndianWord(at: 8))
         // 32-bit numbers, and a thousand times one, are far from overflow in 64; the sum of both is, too.
         time = PacketTime(nanoseconds: seconds &* 1_000_000_000 &+ fraction &* nanosecondsPerTick)
         wireLength = Int(buffer.littleEndianWord(at: 12))
-        if buffer.count < Self.recordHeaderOctets + stored { try fillRecord(stored) }
+        if _slowPath(buffer.count < Self.recordHeaderOctets + stored) { try fillRecord(stored) }
         guard stored <= Self.longestPacket else { throw tooLong(stored) }
         capturedOctets = min(stored, snapshotLength)
         recordOctets = Self.recordHeaderOctets + stored

@@ -84,7 +84,7 @@ public struct SavefileCapture: ~Copyable, PacketSource {
         var beginning: (packet: PacketTime, wall: ContinuousClock.Instant)?
         var packets = 0
         while !stop.isRequested, let packet = merger.next() {
-            if keepsPace {
+            if _slowPath(keepsPace) {
                 let (first, start) = beginning ?? (packet.time, .now)
                 beginning = (first, start)
                 let due = start + .nanoseconds(packet.time.nanoseconds(since: first))
@@ -97,7 +97,7 @@ public struct SavefileCapture: ~Copyable, PacketSource {
             }
             unsafe sink.pointee.packetArrived(packet, octets: merger.octets)
             packets += 1
-            guard packets % Self.batchPackets == 0 else { continue }
+            guard _slowPath(packets % Self.batchPackets == 0) else { continue }
             unsafe sink.pointee.batchEnded()
             progressed(merger.octetsRead)
         }

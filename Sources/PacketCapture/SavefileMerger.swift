@@ -135,7 +135,7 @@ struct SavefileMerger: ~Copyable {
     /// Reads the next packet in time; `nil` when all files are at their ends or have failed.
     @inline(__always)
     mutating func next() -> CapturedPacket? {
-        parked.isEmpty && firstPacket == nil ? nextOfReaderAtHand() : nextOfAll()
+        _fastPath(parked.isEmpty && firstPacket == nil) ? nextOfReaderAtHand() : nextOfAll()
     }
 
     @inline(never)

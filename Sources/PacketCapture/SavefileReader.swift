@@ -171,9 +171,11 @@ public struct SavefileReader: ~Copyable {
     /// - Throws: `.damaged` or `.unsupported`.
     @inline(__always)
     public mutating func next() throws(CaptureError) -> CapturedPacket? {
-        guard !hasEnded else {
+        guard _fastPath(!hasEnded) else {
             return nil
         }
+        // The two others are out of line, so that this is short.
+        if _fastPath(format == .classic) { return try nextOfRecords() }
         switch format {
         case .classic: return try nextOfRecords()
         case .pcapng: return try nextOfBlocks()

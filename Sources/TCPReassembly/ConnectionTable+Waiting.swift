@@ -96,7 +96,21 @@ extension ConnectionTable {
     }
 
     /// Sees to it that whatever `segment` brings can be held: where it is short, what waits longest stops waiting.
+    @inline(__always)
     mutating func makeRoom<Sink: StreamSink & ~Copyable>(
+        for segment: borrowing TCPSegment,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        // There is room for a block for each octet, nearly always.
+        let pieces = blocksPerConnection &+ segment.payload.count &+ 3
+        if _slowPath(waitSlots.available == 0 || held.availableBlocks < pieces) {
+            makeNeededRoom(for: copy segment, at: time, into: &sink)
+        }
+    }
+
+    @inline(never)
+    private mutating func makeNeededRoom<Sink: StreamSink & ~Copyable>(
         for segment: TCPSegment,
         at time: PacketTime,
         into sink: inout Sink

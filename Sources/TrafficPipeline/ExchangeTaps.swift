@@ -106,8 +106,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         let session = session(of: connection)
         let routed = router.route(request, on: connection, in: session, at: time)
         let gateway = router.newest.gatewaySeries(routed.gateway)
-        if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
-        if routed.isShadow {
+        if _slowPath(request.traits.contains(.isShadow)), !routed.isShadow {
+            metrics.unverifiedMarkerArrived(gateway: gateway)
+        }
+        if _slowPath(routed.isShadow) {
             if shadows?.requestArrived(at: connection.server, routed) ?? false {
                 return ExchangeTag(routed: routed)
             }
@@ -116,7 +118,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             metrics.requestArrived(gateway: gateway)
         }
         var tag = ExchangeTag(routed: routed)
-        if isShedding {
+        if _slowPath(isShedding) {
             shedRequests += 1
             retention.requestContentOctets = 0
             retention.responseContentOctets = 0
@@ -224,7 +226,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     // MARK: - Connections
 
     private func session(of connection: ConnectionFacts) -> TLSSession? {
-        connection.isSecured ? sessions[connection.tlsSession] : nil
+        _slowPath(connection.isSecured) ? sessions[connection.tlsSession] : nil
     }
 
     /// What answers on the gateway's ports, where no address is known.

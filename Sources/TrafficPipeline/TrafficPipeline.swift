@@ -163,7 +163,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
 
     @inline(__always)
     private mutating func count(_ packet: CapturedPacket, capturedOctets: Int) {
-        if packet.interface != interface { changeInterface(to: packet.interface, at: packet.time) }
+        if _slowPath(packet.interface != interface) { changeInterface(to: packet.interface, at: packet.time) }
         interfaceFigures.packets += 1
         interfaceFigures.octets += capturedOctets
         if capturedOctets < packet.wireLength { interfaceFigures.truncatedPackets += 1 }

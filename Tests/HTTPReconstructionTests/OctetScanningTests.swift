@@ -2,6 +2,7 @@
 
 import COctetScanning
 import Testing
+import TrafficModel
 
 @testable import HTTPReconstruction
 
@@ -51,17 +52,71 @@ import Testing
         }
     }
 
-    @Test func `a plain name is found where it ends with a colon, and nothing else is taken for one`() {
-        var random = SystemRandomNumberGenerator()
-        for _ in 0..<400 {
-            let octets = Self.octets(.random(in: 0...70, using: &random), &random)
-            for start in 0...octets.count {
-                let end = octets[start...].firstIndex { !Self.isOfName($0) } ?? octets.count
-                let isName = end > start && end < octets.count && octets[end] == 0x3A
-                let found = octets.span.plainNameEnd(from: start)
-                let mayBeFound = octets.count >= 16 && end - start < 32
-                #expect(found == (isName && mayBeFound ? end : nil), "\(octets) from \(start)")
+    /// Something like a field line, seldom without a fault.
+    private static func line(_ random: inout SystemRandomNumberGenerator) -> [UInt8] {
+        func text(_ counts: ClosedRange<Int>, _ others: [UInt8]) -> [UInt8] {
+            (0..<Int.random(in: counts, using: &random)).map { _ in
+                Int.random(in: 0..<60, using: &random) == 0
+                    ? others.randomElement(using: &random) ?? 0 : .random(in: 0x61...0x7A, using: &random)
             }
+        }
+        let gaps: [[UInt8]] = [[0x20], [0x20], [0x20], [], [0x09], [0x20, 0x20]]
+        let ends: [[UInt8]] = [[0x0D, 0x0A], [0x0D, 0x0A], [0x0D, 0x0A], [0x0A], [0x20, 0x0D, 0x0A], [0x0D], []]
+        return text(0...34, [0x2D, 0x5F, 0x30, 0x41, 0x21, 0x20, 0x3A, 0x80]) + [0x3A]
+            + (gaps.randomElement(using: &random) ?? []) + text(0...50, [0x09, 0x20, 0x3A, 0x7F, 0x00, 0xC3])
+            + (ends.randomElement(using: &random) ?? [])
+    }
+
+    /// The field line at `start` and where the next begins, if it is as `readPlainLines` wants it.
+    private static func plainLine(_ octets: [UInt8], from start: Int) -> (line: FieldLine, next: Int)? {
+        guard octets.count >= 16, let nameEnd = octets[start...].firstIndex(where: { !isOfName($0) }),
+            octets[nameEnd] == 0x3A, 1...31 ~= nameEnd - start,
+            let lineEnd = octets[nameEnd...].firstIndex(where: isControl), lineEnd + 1 < octets.count
+        else { return nil }
+        let hasReturn = octets[lineEnd] == 0x0D
+        guard octets[hasReturn ? lineEnd + 1 : lineEnd] == 0x0A else { return nil }
+        var value = octets[(nameEnd + 1)..<lineEnd]
+        if value.first == 0x20 { value.removeFirst() }
+        for octet in [value.first, value.last] where octet == 0x20 || octet == 0x09 { return nil }
+        return (FieldLine(name: start..<nameEnd, value: value.indices), lineEnd + (hasReturn ? 2 : 1))
+    }
+
+    @Test func `plain field lines are read up to the first that is another`() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<4_000 {
+            var octets: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...5, using: &random) { octets += Self.line(&random) }
+            octets += [0x0D, 0x0A]
+            var expected: [FieldLine] = []
+            var place = 0
+            while let (line, next) = Self.plainLine(octets, from: place) {
+                expected.append(line)
+                place = next
+            }
+            var lines = PlainList<FieldLine>()
+            let end = octets.span.readPlainLines(from: 0, into: &lines)
+            let found = (0..<lines.count).map { lines[$0] }
+            #expect(end == place, "\(octets)")
+            #expect(found == expected, "\(octets)")
+        }
+    }
+
+    @Test func `a literal is found in either case, and no octet that differs is taken for it`() {
+        let texts: [StaticString] = ["h2c", "chunked", "keep-alive", "x-envoy-upstream-service-time"]
+        for text in texts {
+            let lower = text.withUTF8Buffer { unsafe [UInt8]($0) }
+            for place in lower.indices {
+                for octet in UInt8.min...UInt8.max {
+                    var octets = [0x20] + lower + [0x20]
+                    octets[place + 1] = octet
+                    let folded = octet &- 0x41 < 26 ? octet | 0x20 : octet
+                    let isFound = octets.span.equalsIgnoringCase(1..<lower.count + 1, text)
+                    #expect(isFound == (folded == lower[place]), "\(text), \(octet) at \(place)")
+                }
+            }
+            let longer = lower + [0x20]
+            let isFound = longer.span.equalsIgnoringCase(longer.indices, text)
+            #expect(!isFound)
         }
     }
 

@@ -104,7 +104,7 @@ struct TrackedConnections: ~Copyable {
     /// A connection as sinks see it.
     @inline(__always)
     func facts(of slot: Int) -> ConnectionFacts {
-        self[slot].isPlain
+        _fastPath(self[slot].isPlain)
             ? self[slot].facts(self[slot].shortEnds, clientFromProxy: nil)
             : uncommon.facts(of: self[slot])
     }

@@ -36,7 +36,7 @@ extension HTTP1Connection {
             if let head {
                 headArrived(octets.extracting(index...), kind, at: position, &shared, &sink)
                 index = head
-                if departure != nil { return octets.count - index }
+                if _slowPath(departure != nil) { return octets.count - index }
                 continue
             }
             let step =
@@ -71,7 +71,7 @@ extension HTTP1Connection {
                 if isConfirmed { shared.statistics.skippedOctets += count }
                 index += count
             }
-            if departure != nil { return octets.count - index }
+            if _slowPath(departure != nil) { return octets.count - index }
         }
         switch kind {
         case .request: if sending >= 0 { shared.exchanges[sending].request.lastOctet = position.time }
@@ -123,7 +123,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard !shared.parser.isRewritten else {
+        guard _fastPath(!shared.parser.isRewritten) else {
             let text = shared.parser.text
             switch kind {
             case .request: requestHeadArrived(text.span, at: position, &shared, &sink)

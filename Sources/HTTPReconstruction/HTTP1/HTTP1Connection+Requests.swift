@@ -14,7 +14,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         let unread = readRequests(octets, at: position, &shared, &sink)
-        if requests.state == .held, isRepairing { releaseHeldRequests(&shared, &sink) }
+        if _slowPath(requests.state == .held), isRepairing { releaseHeldRequests(&shared, &sink) }
         return unread
     }
 
@@ -26,7 +26,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
-        if requests.state == .doubtful {
+        if _slowPath(requests.state == .doubtful) {
             let doubt = requests.followDoubtful(
                 octets,
                 acknowledged: position.acknowledged,
@@ -114,15 +114,16 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        confirmHTTP(&shared, &sink)
+        if _slowPath(!isConfirmed) { confirmHTTP(&shared, &sink) }
         let head = shared.parser.head
         let start = requests.start
-        endAnswerToHEAD(before: start, &shared, &sink)
+        if _slowPath(answering >= 0) { endAnswerToHEAD(before: start, &shared, &sink) }
         let isQuiet = isQuiet(at: start, &shared)
         let showsAnswer = isRepairing && showsAnswer(start, shared)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
         if isQuiet, isRepairing { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }
-        while queueLength >= shared.pendingLimit {
+        // Most clients wait for their answers, and are not asked: a limit is one at least.
+        while _slowPath(queueLength > 0), queueLength >= shared.pendingLimit {
             shared.noteAbandonedExchange(of: Int(queueLength), limit: shared.limits.pendingExchanges)
             giveUpOldest(&shared, &sink)
         }
@@ -138,7 +139,7 @@ extension HTTP1Connection {
             shared.exchanges[sending].followsSetback = true
         }
         if isRepairing { repair?.latestRequestCloses = head.closesConnection }
-        if shared.connections[connection].hasMalformedProxyHeader {
+        if _slowPath(shared.connections[connection].hasMalformedProxyHeader) {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)
         }
@@ -158,7 +159,7 @@ extension HTTP1Connection {
             retention: &retention
         )
         shared.exchanges.setTag(tag, of: sending)
-        if retention.keepsHeads {
+        if _slowPath(retention.keepsHeads) {
             shared.exchanges[sending].retention = retention
             shared.exchanges[sending].retainedRequest = RetainedMessage(
                 octets,
@@ -172,7 +173,7 @@ extension HTTP1Connection {
             }
         }
         foundRequest = true
-        if head.version == .http09 {
+        if _slowPath(head.version == .http09) {
             // Its answer may have no head (RFC 1945 §4.1); one that has a head is read (``responseFailed``).
             shared.exchanges[sending].integrity.insert(.malformed)
             requestEnded(trailers: 0, at: position.time, &shared, &sink)

@@ -18,7 +18,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        confirmHTTP(&shared, &sink)
+        if _slowPath(!isConfirmed) { confirmHTTP(&shared, &sink) }
         let head = shared.parser.head
         if answering >= 0 {
             giveStrayInterim(toRequestAnsweredAt: responses.start, status: head.status, &shared, &sink)
@@ -41,7 +41,7 @@ extension HTTP1Connection {
             at: responses.start.time
         )
         shared.exchanges.setTag(tag, of: answering)
-        if head.status < 200, head.status != 101 {
+        if _slowPath(head.status < 200), head.status != 101 {
             shared.exchanges[answering].interimArrived(head.status)
             // Where neither the request nor a final response is seen, this is when the exchange began.
             if !shared.exchanges[answering].hasRequest {
@@ -50,7 +50,9 @@ extension HTTP1Connection {
             responses.begin(.none)
             return
         }
-        if head.status == 101, shared.exchanges[answering].upgrade == .http2, answering == oldest, answering == newest {
+        if _slowPath(head.status == 101), shared.exchanges[answering].upgrade == .http2, answering == oldest,
+            answering == newest
+        {
             shared.exchanges[answering].interimArrived(101)
             let exchange = answering
             if sending == exchange { shared.exchanges[exchange].request.contentOctets = requests.contentOctets }
@@ -69,7 +71,7 @@ extension HTTP1Connection {
             delay: begun.nanoseconds(since: requests.start.time)
         )
         fillResponse(head, octets, at: position, &shared)
-        if head.status == 101 || shared.exchanges[answering].method == .connect && head.status < 300 {
+        if _slowPath(head.status == 101 || shared.exchanges[answering].method == .connect && head.status < 300) {
             leaveHTTP(after: head, at: position, &shared, &sink)
             return
         }
@@ -105,7 +107,7 @@ extension HTTP1Connection {
         if head.framingConflicts { shared.exchanges[answering].integrity.insert(.framingConflict) }
         if head.contentKind == .eventStream { shared.exchanges[answering].contentKind = .eventStream }
         let retention = shared.exchanges[answering].retention
-        if retention.keepsHeads {
+        if _slowPath(retention.keepsHeads) {
             shared.exchanges[answering].retainedResponse = RetainedMessage(
                 octets,
                 head: head,

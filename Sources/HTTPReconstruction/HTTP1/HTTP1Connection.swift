@@ -99,7 +99,7 @@ struct HTTP1Connection: ~Copyable {
     /// Whether anything is uncertain about pairing.
     var isRepairing: Bool {
         @inline(__always)
-        get { repairState != nil }
+        get { _slowPath(repairState != nil) }
     }
 
     /// What is uncertain about pairing since octets with heads were lost; `nil` while nothing is.
@@ -155,17 +155,19 @@ struct HTTP1Connection: ~Copyable {
             requestEnd = position.offset + Int64(octets.count)
             unread = requestOctetsArrived(octets, at: position, &shared, &sink)
         } else {
-            if requests.state == .doubtful { answerMayConfirm(octets, at: position, &shared, &sink) }
+            if _slowPath(requests.state == .doubtful) { answerMayConfirm(octets, at: position, &shared, &sink) }
             // The server has received octets of a client that was not seen: nothing tells yet what is answered.
-            if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
-            if responses.state == .untilClose { endContentIfClientWentOn(octets, at: position, &shared, &sink) }
-            if awaitsContent { contentMayBegin(octets, &shared, &sink) }
+            if _slowPath(requestEnd == 0), (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
+            if _slowPath(responses.state == .untilClose) {
+                endContentIfClientWentOn(octets, at: position, &shared, &sink)
+            }
+            if _slowPath(awaitsContent) { contentMayBegin(octets, &shared, &sink) }
             responseEnd = position.offset + Int64(octets.count)
             noteAcknowledged(position)
             responseTime = position.time
             unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
-        guard let departure else { return .continues }
+        guard _slowPath(departure != nil), let departure else { return .continues }
         if opensWebSocket { return .opensWebSocket(exchange: upgradedExchange, unread: unread) }
         if upgradedExchange >= 0 { return .upgrades(exchange: upgradedExchange, unread: unread) }
         return .leaves(departure, unread: unread)

@@ -48,7 +48,7 @@ struct HeadParser: ~Copyable {
     /// (``HeadBuffer``) and parsed once.
     mutating func parse(_ octets: Span<UInt8>, as kind: MessageKind) -> Outcome {
         let outcome = parseLines(octets, as: kind)
-        guard hasFoldedLine, rewritesHeads, case .complete = outcome else { return outcome }
+        guard _slowPath(hasFoldedLine), rewritesHeads, case .complete = outcome else { return outcome }
         return parseRewritten(octets, .asSent, as: kind)
     }
 
@@ -126,6 +126,7 @@ struct HeadParser: ~Copyable {
         isRewritten = false
         var lineStart = start
         while true {
+            lineStart = octets.readPlainLines(from: lineStart, into: &lines)
             if lineStart < octets.count, octets[lineStart] == 0x0D || octets[lineStart] == 0x0A {
                 return switch Self.endOfLine(octets, at: lineStart) {
                 case .incomplete: .incomplete
@@ -133,26 +134,19 @@ struct HeadParser: ~Copyable {
                 case .next(let end): .complete(end: end)
                 }
             }
-            // Nearly every line begins with a plain name, which ends at the first colon.
-            let plainName = octets.plainNameEnd(from: lineStart)
-            let lineEnd = octets.indexOfControl(from: plainName ?? lineStart)
+            let lineEnd = octets.indexOfControl(from: lineStart)
             let next: Int
             switch Self.endOfLine(octets, at: lineEnd) {
             case .incomplete: return .incomplete
             case .malformed: return .malformed(.controlOctet)
             case .next(let start): next = start
             }
-            if let plainName {
-                let value = Self.trimmed(octets, plainName + 1..<lineEnd)
-                lines.append(FieldLine(name: lineStart..<plainName, value: value))
-            } else if !uncommonLineArrived(octets, lineStart..<lineEnd) {
-                return .malformed(.fieldLine)
-            }
+            guard uncommonLineArrived(octets, lineStart..<lineEnd) else { return .malformed(.fieldLine) }
             lineStart = next
         }
     }
 
-    /// Takes a line that is folded, or whose name has other octets than most; `false` when it is no field line.
+    /// Takes a line that is folded, or differs from most in another way; `false` when it is no field line.
     private mutating func uncommonLineArrived(_ octets: Span<UInt8>, _ line: Range<Int>) -> Bool {
         let first = octets[line.lowerBound]
         if first == 0x20 || first == 0x09 {
@@ -195,8 +189,8 @@ struct HeadParser: ~Copyable {
     private static func trimmed(_ octets: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var start = range.lowerBound
         var end = range.upperBound
-        while start < end, octets[start] == 0x20 || octets[start] == 0x09 { start &+= 1 }
-        while end > start, octets[end &- 1] == 0x20 || octets[end &- 1] == 0x09 { end &-= 1 }
+        while start < end, octets[start].isBlank { start &+= 1 }
+        while end > start, octets[end &- 1].isBlank { end &-= 1 }
         return start..<end
     }
 
@@ -269,28 +263,6 @@ extension Span where Element == UInt8 {
         let compared = Swift.min(text.utf8CodeUnitCount, count - index)
         for offset in 0..<compared where self[index + offset] != text.octet(at: offset) { return false }
         return true
-    }
-
-    /// Whether `range` is `text`, which is in lower case, with letters of either case taken as equal.
-    @inline(__always)
-    package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        for offset in 0..<range.count {
-            var octet = self[range.lowerBound + offset]
-            if octet &- 0x41 < 26 { octet |= 0x20 }
-            if octet != text.octet(at: offset) { return false }
-        }
-        return true
-    }
-}
-
-extension StaticString {
-    /// One octet of the literal.
-    @inline(__always)
-    func octet(at index: Int) -> UInt8 {
-        precondition(index < utf8CodeUnitCount)
-        // Literals live as long as the program, and the precondition holds the index inside.
-        return unsafe utf8Start[index]
     }
 }
 

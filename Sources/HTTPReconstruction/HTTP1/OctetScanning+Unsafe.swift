@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 internal import COctetScanning
+internal import TrafficModel
 
 /// Searches that look at eight or sixteen octets at a time.
 ///
@@ -49,33 +50,75 @@ extension Span where Element == UInt8 {
         )
     }
 
-    /// The index of the colon that ends the plain name at `start`: letters, digits, `-` and `_`, one at least.
+    /// Reads the field lines from `start` on that are as nearly all are, up to the first that is not.
     ///
-    /// - Returns: `nil` when there is no such name, when it is longer than 31 octets, and when fewer than sixteen octets are
-    ///   there to look at.
+    /// Their names are of letters, digits, `-` and `_`, 31 octets at most, and their values hold no control octets; in front
+    /// of a value is one space or nothing, behind it nothing.
+    /// - Parameters:
+    ///   - start: Where a line begins.
+    ///   - lines: Takes the lines.
+    /// - Returns: Where the first line begins that was not read: the empty line at the end, if all is well.
     @inline(__always)
-    func plainNameEnd(from start: Int) -> Int? {
-        guard count >= 16, start < count else { return nil }
-        return unsafe withUnsafeBufferPointer { buffer -> Int? in
-            // Invariant: there are sixteen octets, so that a block that ends with the last lies within.
-            guard let base = buffer.baseAddress else { return nil }
-            var index = start
-            while index < count, index &- start < 32 {
-                let place = Swift.min(index, count &- 16)
-                let passed = UInt32(index &- place)
-                let octets = unsafe base + place
-                let colons = unsafe wingmirror_equals(octets, 0x3A) &>> passed
-                let others = unsafe (wingmirror_names(octets) ^ 0xFFFF) &>> passed
-                if colons == 0, others == 0, passed == 0 {
-                    index &+= 16
-                    continue
+    func readPlainLines(from start: Int, into lines: inout PlainList<FieldLine>) -> Int {
+        // Indices of so many octets are those of field lines.
+        guard count >= 16, start >= 0, count <= Int(Int32.max) else { return start }
+        return unsafe withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return start }
+            let last = count &- 16
+            /// One bit for each of the sixteen octets at `index`, which is below the count; 0 for those behind the end.
+            @inline(__always)
+            func marks(_ index: Int, _ marked: (UnsafePointer<UInt8>) -> UInt32) -> UInt32 {
+                // Invariant: sixteen octets are there; of the last block, those before the index are shifted out.
+                guard index > last else { return unsafe marked(base + index) }
+                return unsafe marked(base + last) &>> UInt32(truncatingIfNeeded: index &- last)
+            }
+            var lineStart = start
+            while lineStart < count {
+                var colons = unsafe marks(lineStart) { unsafe wingmirror_equals($0, 0x3A) }
+                var others = unsafe marks(lineStart) { unsafe wingmirror_names($0) ^ 0xFFFF }
+                var nameEnd = lineStart
+                if colons == 0 {
+                    nameEnd &+= 16
+                    guard others == 0, nameEnd < count else { break }
+                    colons = unsafe marks(nameEnd) { unsafe wingmirror_equals($0, 0x3A) }
+                    others = unsafe marks(nameEnd) { unsafe wingmirror_names($0) ^ 0xFFFF }
+                    guard colons != 0 else { break }
                 }
                 // The lowest mark of both is the colon's, or the octet there has no place in a plain name.
-                guard colons != 0, others.trailingZeroBitCount == colons.trailingZeroBitCount else { return nil }
-                let end = index &+ colons.trailingZeroBitCount
-                return end > start ? end : nil
+                guard others.trailingZeroBitCount == colons.trailingZeroBitCount else { break }
+                nameEnd &+= colons.trailingZeroBitCount
+                guard nameEnd > lineStart else { break }
+
+                var lineEnd = nameEnd
+                var controls: UInt32 = 0
+                while lineEnd <= last {
+                    // Invariant: sixteen octets are there.
+                    controls = unsafe wingmirror_controls(base + lineEnd)
+                    if controls != 0 { break }
+                    lineEnd &+= 16
+                }
+                if controls == 0, lineEnd < count {
+                    controls = unsafe marks(lineEnd) { unsafe wingmirror_controls($0) }
+                }
+                lineEnd &+= controls.trailingZeroBitCount
+                // Both octets of the line end are read below, so that they must be there.
+                guard controls != 0, lineEnd &+ 1 < count else { break }
+                var next = lineEnd &+ 1
+                // Invariant: `lineStart`, `nameEnd` and `lineEnd` follow each other, and two octets are there from the last on.
+                if unsafe base[lineEnd] != 0x0A {
+                    guard unsafe base[lineEnd] == 0x0D, unsafe base[next] == 0x0A else { break }
+                    next &+= 1
+                }
+                var valueStart = nameEnd &+ 1
+                if unsafe base[valueStart] == 0x20 { valueStart &+= 1 }
+                if valueStart < lineEnd {
+                    guard unsafe !base[valueStart].isBlank, unsafe !base[lineEnd &- 1].isBlank else { break }
+                }
+                // Invariant: the count is below 2³¹, and each of these is no greater than the next.
+                lines.append(FieldLine(unchecked: lineStart, nameEnd, valueStart, lineEnd))
+                lineStart = next
             }
-            return nil
+            return lineStart
         }
     }
 
@@ -110,6 +153,31 @@ extension Span where Element == UInt8 {
                 index &+= 16
             }
             return count
+        }
+    }
+
+    /// Whether `range` is `text`, which is in lower case, with letters of either case taken as equal.
+    package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard range.count == length else { return false }
+        guard length >= 8 else {
+            for offset in 0..<length {
+                var octet = self[range.lowerBound + offset]
+                if octet &- 0x41 < 26 { octet |= 0x20 }
+                if octet != text.octet(at: offset) { return false }
+            }
+            return true
+        }
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "equalsIgnoringCase() beyond the octets")
+        var offset = 0
+        while true {
+            // The last word overlaps the one before.
+            let place = Swift.min(offset, length &- 8)
+            let wanted = text.word(at: place)
+            // The bit that tells the cases apart may differ in letters.
+            if (word(at: range.lowerBound &+ place) ^ wanted) & ~wanted.caseBits != 0 { return false }
+            offset &+= 8
+            if offset >= length { return true }
         }
     }
 
@@ -179,6 +247,35 @@ extension Span where Element == UInt8 {
     }
 }
 
+extension StaticString {
+    /// One octet of the literal.
+    @inline(__always)
+    func octet(at index: Int) -> UInt8 {
+        precondition(index < utf8CodeUnitCount)
+        // Literals live as long as the program, and the precondition holds the index inside.
+        return unsafe utf8Start[index]
+    }
+
+    /// Eight octets of the literal, the first in the lowest bits.
+    @inline(__always)
+    func word(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index + 8 <= utf8CodeUnitCount)
+        // As above.
+        return unsafe UnsafeRawPointer(utf8Start + index).loadUnaligned(as: UInt64.self).littleEndian
+    }
+}
+
+extension UInt64 {
+    /// The bit that tells a letter's cases apart, of those of eight octets of ASCII that are letters in lower case.
+    @inline(__always)
+    fileprivate var caseBits: UInt64 {
+        // The highest bit of each octet says whether it is `a` or more, and whether it is more than `z`.
+        let atLeastA = self &+ 0x1F1F_1F1F_1F1F_1F1F
+        let beyondZ = self &+ 0x0505_0505_0505_0505
+        return (atLeastA & ~beyondZ & 0x8080_8080_8080_8080) &>> 2
+    }
+}
+
 /// Whether eight octets are all letters or hyphens, the usual stuff of field names.
 ///
 /// Letters are folded to lower case first; each comparison leaves its answer in the top bit of its octet, which no
@@ -204,6 +301,12 @@ extension UInt8 {
         let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
         guard self < 0x80 else { return false }
         return (self < 0x40 ? low : high) &>> UInt64(self & 0x3F) & 1 == 1
+    }
+
+    /// Whether the octet is SP or HTAB.
+    @inline(__always)
+    var isBlank: Bool {
+        self == 0x20 || self == 0x09
     }
 
     /// Whether the octet is a decimal digit.

@@ -70,17 +70,17 @@ struct RequestPreparation: Sendable {
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
         if request.version == .http10, !takesHTTP10 { return .rejected(.http10) }
-        if request.traits.contains(.isRefusedForFraming) {
+        if _slowPath(request.traits.contains(.isRefusedForFraming)) {
             return .rejected(request.version == .http2 ? .malformed : .framing)
         }
         var hidesFields = false
         if request.version != .http2 {
             // Where a head is too large, Envoy answers 431. It counts repeated lines of fields that it joins as one, which
             // is not done here: a client would have to send a hundred other fields too.
-            guard request.fields.count <= Self.fieldLimit, request.octets.count <= Self.octetLimit else {
+            guard _fastPath(request.fields.count <= Self.fieldLimit && request.octets.count <= Self.octetLimit) else {
                 return .rejected(.headSize)
             }
-            if request.traits.contains(.hasConnectionOptions) {
+            if _slowPath(request.traits.contains(.hasConnectionOptions)) {
                 switch request.connectionEffect() {
                 case .refused: return .rejected(.connection)
                 case .hidesFields: hidesFields = true
@@ -89,7 +89,7 @@ struct RequestPreparation: Sendable {
             }
         }
         let method = request.octets.extracting(request.method)
-        if !KnownMethods.isGetOrPost(method) {
+        if _slowPath(!KnownMethods.isGetOrPost(method)) {
             if methods.isQuery(method) {
                 guard hasContentType(request, hidesFields) else { return .rejected(.contentType) }
             } else if request.version != .http2, !methods.contains(method) {
@@ -158,7 +158,7 @@ struct RequestPreparation: Sendable {
 
     /// Whether the proxy takes the octets for an authority; it only asks for characters that one may have.
     private static func isAuthority(_ octets: Span<UInt8>, _ authority: Range<Int>) -> Bool {
-        if octets.isPlainAuthority(authority) { return true }
+        if _fastPath(octets.isPlainAuthority(authority)) { return true }
         for index in authority {
             let octet = octets[index]
             let isAllowed = PathNormalizer.isPlain(octet) && octet != UInt8(ascii: "/") || octet == UInt8(ascii: "%")

@@ -172,7 +172,7 @@ public final class RouteTable: Sendable {
         in reference: HostTableReference,
         scratch: inout RouteScratch
     ) -> RouteDecision {
-        guard reference.carriesHTTP else {
+        guard _fastPath(reference.carriesHTTP) else {
             guard let listener = reference.listenerOfAnyServer else {
                 return RouteDecision(.noListener, reference.reason)
             }
@@ -183,7 +183,7 @@ public final class RouteTable: Sendable {
 
     @inline(__always)
     func route(_ request: RequestView, in table: LookupTable, scratch: inout RouteScratch) -> RouteDecision {
-        if !request.traits.isDisjoint(with: [.targetUnknown, .authorityUnknown]) {
+        if _slowPath(!request.traits.isDisjoint(with: [.targetUnknown, .authorityUnknown])) {
             return routeWithUnknownTarget(request, in: table, scratch: &scratch)
         }
         switch preparation.prepare(request, isTLS: table.isTLS, scratch: &scratch) {

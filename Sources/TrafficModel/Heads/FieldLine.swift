@@ -23,6 +23,15 @@ public struct FieldLine: Sendable, Hashable, BitwiseCopyable {
         valueLength = UInt32(value.upperBound &- value.lowerBound) | (isNeverIndexed ? 1 << 31 : 0)
     }
 
+    /// Makes a field line of bounds that are in order and lie below 2³¹: of the name, and of the value.
+    @inlinable
+    @inline(__always)
+    package init(unchecked nameStart: Int, _ nameEnd: Int, _ valueStart: Int, _ valueEnd: Int) {
+        nameRange = OctetRange(unchecked: nameStart, nameEnd)
+        self.valueStart = UInt32(truncatingIfNeeded: valueStart)
+        valueLength = UInt32(truncatingIfNeeded: valueEnd &- valueStart)
+    }
+
     /// The octets of the field name.
     @inlinable
     @inline(__always)

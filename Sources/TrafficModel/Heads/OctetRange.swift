@@ -13,6 +13,14 @@ public struct OctetRange: Sendable, Hashable, BitwiseCopyable {
         length = UInt32(range.upperBound &- range.lowerBound)
     }
 
+    /// Makes a range of bounds that are in order and lie below 2³².
+    @inlinable
+    @inline(__always)
+    package init(unchecked lowerBound: Int, _ upperBound: Int) {
+        start = UInt32(truncatingIfNeeded: lowerBound)
+        length = UInt32(truncatingIfNeeded: upperBound &- lowerBound)
+    }
+
     /// The range in the form that collections take.
     @inlinable
     @inline(__always)
