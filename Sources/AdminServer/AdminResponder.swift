@@ -246,10 +246,6 @@ struct AdminResponder: HTTPResponder {
     }
 
     private func judgeAgain(_ request: Request) async -> Response {
-        // A misspelt name would begin all of them anew.
-        if let unknown = request.uri.queryParameters.first(where: { $0.key != "policy" }) {
-            return .text(.badRequest, "there is no parameter \"\(unknown.key)\"; there is policy")
-        }
         let policy = request.uri.queryParameters.first { $0.key == "policy" }.map { String($0.value) }
         return await shared.documentThread.perform { [sources] in .sentence(await sources.judgeAgain(policy)) }
     }

@@ -180,11 +180,9 @@ package struct CredentialReplacement {
         in text: [UInt8]
     ) -> (name: Range<Int>, value: Range<Int>)? {
         if let value = parameter.value { return (parameter.name, value) }
-        let place = parameter.name.dropLast(2).first { start in
-            text[start] == UInt8(ascii: "%") && text[start + 1] == UInt8(ascii: "3")
-                && ASCII.lowered(text[start + 2]) == UInt8(ascii: "d")
+        return LinkText.encodedSign(in: text[parameter.name]).map { sign in
+            (parameter.name.lowerBound..<sign.lowerBound, sign.upperBound..<parameter.name.upperBound)
         }
-        return place.map { (parameter.name.lowerBound..<$0, $0 + 3..<parameter.name.upperBound) }
     }
 
     /// What stands in place of a parameter's value; `nil` for the value itself.

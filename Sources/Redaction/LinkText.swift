@@ -143,6 +143,15 @@ enum LinkText {
         return name
     }
 
+    /// Where the equals sign lies in a parameter that has it encoded only, as `token%3D…` has; `nil` where there is none.
+    static func encodedSign(in parameter: ArraySlice<UInt8>) -> Range<Int>? {
+        let start = parameter.indices.dropLast(2).first { start in
+            parameter[start] == UInt8(ascii: "%") && parameter[start + 1] == UInt8(ascii: "3")
+                && ASCII.lowered(parameter[start + 2]) == UInt8(ascii: "d")
+        }
+        return start.map { $0..<$0 + 3 }
+    }
+
     /// Octets with percent-encoding taken off once.
     static func decoded(_ octets: ArraySlice<UInt8>, isForm: Bool) -> [UInt8] {
         let octets = Array(octets)

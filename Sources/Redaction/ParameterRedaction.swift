@@ -217,23 +217,31 @@ package struct ParameterRedaction: Sendable {
         depth: Int,
         redactions: inout Int
     ) -> [UInt8]? {
-        let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
-        let name = String(decoding: LinkText.name(parameter[..<nameEnd]), as: UTF8.self)
-        let isHashed = hashed.contains(name.lowercased())
-        guard isHashed || isCredential(name) else {
-            return redacted(linkOf: parameter, at: nameEnd, depth: depth, redactions: &redactions)
+        let end = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
+        let sign = end < parameter.endIndex ? end..<end + 1 : LinkText.encodedSign(in: parameter[...])
+        var names = [LinkText.name(parameter[..<end])]
+        // Behind an encoded sign more may be named: `a%3Db%26token%3D…`.
+        if let sign, sign.lowerBound < end { names.append(LinkText.name(parameter[..<sign.lowerBound])) }
+        let texts = names.map { String(decoding: $0, as: UTF8.self) }
+        let isHashed = texts.contains { hashed.contains($0.lowercased()) }
+        guard isHashed || texts.contains(where: isCredential) else {
+            return redacted(linkOf: parameter, behind: sign, depth: depth, redactions: &redactions)
         }
         redactions += 1
         guard isHashed || credentials == .hashed else { return nil }
-        guard nameEnd < parameter.endIndex else { return parameter }
-        let replacement = values.replacement(for: LinkText.decoded(parameter[(nameEnd + 1)...], isForm: true))
-        return Array(parameter[...nameEnd]) + Self.encoded(replacement)
+        guard let sign else { return parameter }
+        let replacement = values.replacement(for: LinkText.decoded(parameter[sign.upperBound...], isForm: true))
+        return Array(parameter[..<sign.upperBound]) + Self.encoded(replacement)
     }
 
     /// A parameter whose value may be a link with parameters of its own, as in `next=https%3A%2F%2Fh%2F%3Ftoken%3D…`.
-    private func redacted(linkOf parameter: [UInt8], at nameEnd: Int, depth: Int, redactions: inout Int) -> [UInt8]? {
-        guard nameEnd < parameter.endIndex else { return parameter }
-        guard let value = LinkText.find(in: parameter[(nameEnd + 1)...]) else { return parameter }
+    private func redacted(
+        linkOf parameter: [UInt8],
+        behind sign: Range<Int>?,
+        depth: Int,
+        redactions: inout Int
+    ) -> [UInt8]? {
+        guard let sign, let value = LinkText.find(in: parameter[sign.upperBound...]) else { return parameter }
         guard depth < Self.depthLimit else {
             redactions += 1
             return nil
@@ -242,7 +250,7 @@ package struct ParameterRedaction: Sendable {
         let link = redacted(target: value.link, depth: depth + 1, redactions: &found)
         guard found > 0 else { return parameter }
         redactions += found
-        return Array(parameter[...nameEnd]) + value.encoded(link)
+        return Array(parameter[..<sign.upperBound]) + value.encoded(link)
     }
 
     /// What a replacement holds beside letters, digits and hyphens is encoded.

@@ -138,13 +138,6 @@ struct QuestionTests {
                 fields: TestClient.own
             ).status
             #expect(unknown == 404)
-            let misspelt = try await TestClient.request(
-                "POST",
-                "/-/mirror/judge-again?polic=canary",
-                port: port,
-                fields: TestClient.own
-            )
-            #expect((misspelt.status, misspelt.text) == (400, "there is no parameter \"polic\"; there is policy\n"))
             let read = try await TestClient.request("GET", "/-/mirror/judge-again", port: port).status
             #expect(read == 405)
         }

@@ -116,6 +116,7 @@ import Testing
         ("/go/https%3A%2F%2Fu%3Aplanted%40h%2F/x", "/go/https%3A%2F%2Fh%2F/x"),
         ("/a%3Bjsessionid=planted?b=c", "/a?b=c"),
         ("/a%2Fb%20c%3Bd=e?f=g", "/a%2Fb%20c%3Bd=e?f=g"),
+        ("/a?pin%3Dplanted&b=c", "/a?b=c"), ("/a;pin%3dplanted/b", "/a/b"), ("/a?b%3Dc&%3D&%3", "/a?b%3Dc&%3D&%3"),
         ("/a?u=http://h&mail=anna@example.com", "/a?u=http://h&mail=anna@example.com"),
         ("/a?x=100%25&y=50%2525", "/a?x=100%25&y=50%2525"),
         ("/a?q=what?x=1", "/a?q=what?x=1"),
@@ -139,6 +140,15 @@ import Testing
         let sent = Self.parameters.redacted(target: Array(link.utf8), redactions: &count)
         #expect(count > 0 && !String(decoding: sent, as: UTF8.self).contains("planted"))
         #expect(!String(decoding: ShownRequest.redacted(url: Array(link.utf8)), as: UTF8.self).contains("planted"))
+    }
+
+    @Test func `in a form a value behind an encoded equals sign is hashed`() {
+        var count = 0
+        let form = Array("a=b&token%3Dplanted&c%3Dd".utf8)
+        let sent = Self.parameters.redacted(query: form, credentials: .hashed, redactions: &count)
+        let text = String(decoding: sent, as: UTF8.self)
+        #expect(text.hasPrefix("a=b&token%3Dwm-") && text.hasSuffix("&c%3Dd") && !text.contains("planted"))
+        #expect(count == 1)
     }
 
     @Test func `a Link field keeps everything but credentials`() {

@@ -25,7 +25,7 @@ internal import TrafficModel
 /// **Queries.** The same words deny as the value of a parameter that names an operation (`action`, `do`, `op`, `cmd`, `method`, …)
 /// and, whole, as the name of one: `?add-to-cart=17`, `?delete=true`, `?logout`. The second of two words counts there behind a path
 /// that ends with the first: `/cart?action=add`, `/coupon?apply=SPRING`. A policy's own names deny whatever the value is; they are
-/// compared decoded and without regard to case.
+/// compared decoded and without regard to the case of ASCII letters.
 ///
 /// Texts are compared by hash: a collision could only deny a path too many.
 struct DeniedPaths: Sendable {
@@ -110,7 +110,12 @@ struct DeniedPaths: Sendable {
         hasPrefixes = prefixes.contains { !$0.isEmpty }
         var names: [UInt64: UInt32] = [:]
         for (policy, list) in parameters.enumerated() {
-            for name in list { names[SegmentHash(word: name.lowercased()).value, default: 0] |= 1 << UInt32(policy) }
+            for name in list {
+                // As segments are read, which only lower letters of ASCII.
+                var hash = SegmentHash()
+                for octet in name.utf8 { hash.combine(ASCII.lowered(octet)) }
+                names[hash.value, default: 0] |= 1 << UInt32(policy)
+            }
         }
         self.parameters = HashMasks(names)
         hasParameters = !names.isEmpty

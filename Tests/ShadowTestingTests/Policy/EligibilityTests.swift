@@ -155,9 +155,10 @@ import TrafficModel
     @Test(arguments: [
         ("/p?buy=17", true), ("/p?a=1&Buy", true), ("/p?b%75y=", true), ("/p?do_it=1", true), ("/p?doit=1", false),
         ("/p?buyer=1", false), ("/p?a=buy", false), ("/buy?a=1", false), ("/buy", false), ("/p?buy.now=1", false),
+        ("/p?%C3%9Cber=1", true),
     ])
     func `a policy's own parameters deny whatever their value is`(target: String, isDenied: Bool) throws {
-        let reason = try reason(.client("GET", target)) { $0.deniedParameters = ["buy", "Do_It"] }
+        let reason = try reason(.client("GET", target)) { $0.deniedParameters = ["buy", "Do_It", "Über"] }
         #expect(reason == (isDenied ? .path : nil))
     }
 

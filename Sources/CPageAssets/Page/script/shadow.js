@@ -95,7 +95,7 @@ function verdictPanel(verdict, opens) {
     places.length ? details(`Where answers differ (${places.length})`,
       table([{ title: "Where" }, { title: "How" }, { title: "Worse", class: "num" }, { title: "Better", class: "num" }, { title: "" }],
         places.map((place) => h("tr", null, h("td", null, wire(place.place)), h("td", null, wire(place.kinds.join(", "))), h("td", { class: "num" }, count(place.worse)), h("td", { class: "num" }, count(place.better)),
-          h("td", null, place.fails ? h("span", { class: "tag bad" }, place.repeats ? "fails: not new each time" : "fails") : place.volatile ? h("span", { class: "tag" }, "varies by itself") : null))))) : null,
+          h("td", null, place.fails ? h("span", { class: "tag bad" }, 2 * place.repeats > place.worse ? "fails: not new each time" : "fails") : place.volatile ? h("span", { class: "tag" }, "varies by itself") : null))))) : null,
     examples.length ? details(`Examples (${examples.length})`, h("ol", null, examples.map(example))) : null);
 }
 
