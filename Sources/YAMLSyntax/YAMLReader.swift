@@ -3,13 +3,14 @@
 
 /// Reads the documents of a YAML text one after another.
 package struct YAMLReader: ~Copyable {
-    /// How deep collections may lie in each other.
+    /// How deep collections may lie in each other, those that aliases repeat included.
     ///
     /// Reading needs no stack for them, but releasing a node does.
     package static let depth = 1000
 
     private var events: YAMLEventReader
-    private var anchors: [String: YAMLNode] = [:]
+    /// What anchors hold, and how deep collections lie in it.
+    private var anchors: [String: (node: YAMLNode, height: Int)] = [:]
     private var hasEnded = false
 
     /// Begins to read.
@@ -28,6 +29,7 @@ package struct YAMLReader: ~Copyable {
         while true {
             let event = try events.next()
             let node: YAMLNode
+            var height = 0
             var anchor = event.anchor
             switch event.kind {
             case .beginStream, .endDocument: continue
@@ -37,33 +39,35 @@ package struct YAMLReader: ~Copyable {
                 continue
             case .endStream: return nil
             case .beginSequence, .beginMapping:
-                guard open.count < Self.depth else {
-                    throw YAMLError(
-                        problem: .syntax("nested more than \(Self.depth) deep"),
-                        position: event.position
-                    )
-                }
+                guard open.count < Self.depth else { throw Self.tooDeep(at: event.position) }
                 open.append(OpenCollection(event))
                 continue
             case .endCollection:
                 guard let collection = open.popLast() else { continue }
                 node = try collection.node
+                height = collection.height + 1
                 anchor = collection.anchor
             case .scalar(let scalar): node = YAMLNode(position: event.position, content: .scalar(scalar))
             case .alias:
                 guard let name = anchor, let repeated = anchors[name] else {
                     throw YAMLError(problem: .syntax("found undefined alias"), position: event.position)
                 }
-                node = YAMLNode(position: event.position, content: repeated.content)
+                node = YAMLNode(position: event.position, content: repeated.node.content)
+                height = repeated.height
                 anchor = nil
+                guard open.count + height <= Self.depth else { throw Self.tooDeep(at: event.position) }
             }
-            if let anchor { anchors[anchor] = node }
+            if let anchor { anchors[anchor] = (node, height) }
             guard let last = open.indices.last else {
                 hasEnded = false
                 return node
             }
-            open[last].append(node)
+            open[last].append(node, height: height)
         }
+    }
+
+    private static func tooDeep(at position: YAMLPosition) -> YAMLError {
+        YAMLError(problem: .syntax("nested more than \(depth) deep"), position: position)
     }
 }
 
@@ -75,6 +79,8 @@ private struct OpenCollection {
     private var elements: [YAMLNode] = []
     private var entries: [YAMLNode.Entry] = []
     private var key: YAMLNode?
+    /// How deep collections lie in what has been read of it.
+    private(set) var height = 0
 
     init(_ event: YAMLEvent) {
         anchor = event.anchor
@@ -82,7 +88,9 @@ private struct OpenCollection {
         if case .beginMapping = event.kind { isMapping = true } else { isMapping = false }
     }
 
-    mutating func append(_ node: YAMLNode) {
+    /// Takes the next node, in which collections lie `height` deep.
+    mutating func append(_ node: YAMLNode, height: Int) {
+        self.height = max(self.height, height)
         if !isMapping {
             elements.append(node)
         } else if let key {

@@ -224,6 +224,19 @@ import Testing
         #expect(settled == ["server", "server", "server"])
     }
 
+    @Test func `a stream that was opened before the client broke a rule on an earlier one was taken`() {
+        var script = HTTP2Script()
+        let opening =
+            HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))
+            + script.request(3, HTTP2Script.head("/b"))
+        // Content behind the end of its request (RFC 9113 §5.1, half-closed (remote)).
+        let events: Events = [
+            .client(opening + TestFrame.frame(0, 1, 1, [7]) + script.request(5, HTTP2Script.head("/c"))),
+            .server(HTTP2Script.serverOpening),
+        ]
+        #expect(ends(events, ending: Self.serverLeaves) == ["client", "client", "server, unprocessed"])
+    }
+
     @Test func `a stream in progress belongs to whoever closes the connection first`() {
         #expect(streamEnds({ _ in [] }, ending: Self.clientLeaves) == ["client"])
         #expect(streamEnds({ _ in [] }, ending: .resetByServer) == ["server"])

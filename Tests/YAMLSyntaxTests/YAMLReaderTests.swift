@@ -100,6 +100,16 @@ import Testing
         _ = try? documents(String(repeating: opening, count: YAMLReader.depth))
     }
 
+    @Test func `what aliases repeat counts as nested where they stand`() throws {
+        var text = "- &a0 [x]\n"
+        for level in 1..<YAMLReader.depth - 1 { text += "- &a\(level) [*a\(level - 1)]\n" }
+        #expect(try root(text).sequence?.count == YAMLReader.depth - 1)
+        let deeper = text + "- [*a\(YAMLReader.depth - 2)]\n"
+        let error = #expect(throws: YAMLError.self) { try documents(deeper) }
+        #expect(error?.problem == .syntax("nested more than \(YAMLReader.depth) deep"))
+        #expect(error?.position.line == YAMLReader.depth)
+    }
+
     @Test func `aliases of aliases take no more memory than the text`() throws {
         var text = "- &a0 [x]\n"
         for level in 1..<60 { text += "- &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }

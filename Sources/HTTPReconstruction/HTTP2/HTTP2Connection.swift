@@ -58,8 +58,9 @@ struct HTTP2Connection: ~Copyable {
     var isListed = false
     /// The last stream that the server takes, as its GOAWAY says, and when it said so.
     private var lastAccepted = (stream: UInt32.max, time: PacketTime(nanoseconds: 0))
-    /// The first stream in which the client broke a rule that a server may close the connection for, and when it did.
-    private var brokenRule: (stream: UInt32, time: PacketTime)?
+    /// The first stream in which the client broke a rule that a server may close the connection for, the highest that it had opened
+    /// then, and when that was.
+    private var brokenRule: (stream: UInt32, highest: UInt32, time: PacketTime)?
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -327,7 +328,8 @@ struct HTTP2Connection: ~Copyable {
     /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1), or on any, as the server
     /// says.
     mutating func ruleBroken(on stream: UInt32, at time: PacketTime) {
-        brokenRule = brokenRule ?? (stream, time)
+        // What the server says counts, however long ago it took no notice of something else.
+        if stream == .max || brokenRule == nil { brokenRule = (stream, highestStream, time) }
     }
 
     /// The server has dealt with a stream by itself, so that it goes on with the connection.
@@ -335,12 +337,13 @@ struct HTTP2Connection: ~Copyable {
         if brokenRule?.stream == stream { brokenRule = nil }
     }
 
-    /// Who ended a stream, where the server may have closed for a rule that the client broke: it has taken no stream behind that.
+    /// Who ended a stream, where the server may have closed for a rule that the client broke: it has taken no stream that was opened
+    /// after that.
     private func blamed(_ end: EarlyEnd, for stream: UInt32) -> EarlyEnd {
         guard end.side == .server, let brokenRule,
             brokenRule.stream == .max || end.time.nanoseconds(since: brokenRule.time) < Self.delayedClose
         else { return end }
-        guard stream > brokenRule.stream else { return EarlyEnd(.client, at: brokenRule.time) }
+        guard stream > brokenRule.highest else { return EarlyEnd(.client, at: brokenRule.time) }
         var end = end
         end.isUnprocessed = true
         return end
