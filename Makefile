@@ -16,8 +16,8 @@ SAMPLE_CONFIGURATION := samples/wingmirror$(SAMPLE_SUFFIX).yaml
 SAMPLE_CAPTURE := samples/captures/$(SAMPLE).pcap
 SAMPLE_ROUTES := samples/istio$(SAMPLE_SUFFIX)
 
-# Debian's names of the system libraries: packet capture, gzip, Brotli, regular expressions as Envoy has them.
-SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libbrotli-dev libre2-dev
+# Debian's names of the system libraries: packet capture, gzip, Brotli, regular expressions as Envoy has them, YAML.
+SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libbrotli-dev libre2-dev libyaml-dev
 
 SOURCES := Package.swift Sources Tests
 

@@ -51,8 +51,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Without its default traits, which are swift-configuration and all of Foundation: that brings ICU.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -61,6 +61,7 @@ let package = Package(
         .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -144,12 +145,10 @@ let package = Package(
         ),
         .target(
             name: "ResourceFiles",
-            dependencies: [
-                "JSONSyntax",
-                .product(name: "Yams", package: "Yams"),
-            ],
+            dependencies: ["JSONSyntax", "YAMLSyntax"],
             swiftSettings: strict
         ),
+        .target(name: "YAMLSyntax", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "ContentDecoding", dependencies: ["CBrotli", "CZlib"], swiftSettings: strict),
         .target(
             name: "MirrorDispatch",
@@ -210,10 +209,9 @@ let package = Package(
             dependencies: [
                 "AdminServer", "AnswerComparison", "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketCapture",
                 "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
-                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "TrafficMetrics", "TrafficModel", "TrafficPipeline", "YAMLSyntax",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -392,6 +390,7 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
+        .testTarget(name: "YAMLSyntaxTests", dependencies: ["YAMLSyntax"], swiftSettings: strict),
         .testTarget(name: "ContentDecodingTests", dependencies: ["ContentDecoding"], swiftSettings: strict),
         .testTarget(
             name: "MirrorDispatchTests",
@@ -453,9 +452,8 @@ let package = Package(
             dependencies: [
                 "AdminServer", "AgentConfiguration", "AnswerComparison", "HTTPReconstruction", "JSONSyntax",
                 "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport",
-                "TrafficModel", "TrafficPipeline",
+                "TrafficModel", "TrafficPipeline", "YAMLSyntax",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strictWithLifetimes
         ),

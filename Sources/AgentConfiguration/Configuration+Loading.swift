@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import Yams
+import YAMLSyntax
 
 extension Configuration {
     /// The most octets of a configuration file.
@@ -33,15 +33,15 @@ extension Configuration {
     }
 
     /// The one document of the text; `nil` when it holds nothing but comments.
-    private static func document(_ text: String, file: String) throws(ConfigurationProblems) -> Yams.Node? {
-        var documents: [Yams.Node] = []
-        do {
-            let parser = try Yams.Parser(yaml: text)
-            while let root = try parser.nextRoot() {
+    private static func document(_ text: String, file: String) throws(ConfigurationProblems) -> YAMLNode? {
+        var documents: [YAMLNode] = []
+        do throws(YAMLError) {
+            var reader = YAMLReader(text)
+            while let root = try reader.next() {
                 documents.append(root)
             }
         } catch {
-            throw ConfigurationProblems([ConfigurationProblem(yamlError: error, in: text, file: file)])
+            throw ConfigurationProblems([ConfigurationProblem(yamlError: error, file: file)])
         }
         if let kind = documents.lazy.compactMap(\.kindOfObject).first {
             throw ConfigurationProblems(
@@ -64,37 +64,19 @@ extension ConfigurationProblems {
 }
 
 extension ConfigurationProblem {
-    /// Says what the YAML parser found wrong, and where.
-    package init(yamlError error: any Error, in text: String, file: String) {
-        switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _) where problem.contains("tab character") || mark.isTab(in: text):
-            let place = Place.position(file: file, line: mark.line, column: mark.column)
-            self.init(place: place, message: "is not valid YAML: a tab; YAML indents with spaces")
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            let place = Place.position(file: file, line: mark.line, column: mark.column)
-            self.init(place: place, message: "is not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let place = Place.position(file: file, line: context.mark.line, column: context.mark.column)
-            self.init(place: place, message: "the key \(duplicates.sorted().joined(separator: ", ")) is given twice")
-        case .reader(let problem, _, _, _):
-            self.init(place: .file(file), message: "is not valid YAML: \(problem)")
-        default:
-            self.init(place: .file(file), message: "is not valid YAML")
+    /// Says what is no YAML, and where.
+    fileprivate init(yamlError error: YAMLError, file: String) {
+        let place = Place.position(file: file, line: error.position.line, column: error.position.column)
+        switch error.problem {
+        case .syntax(let problem): self.init(place: place, message: "is not valid YAML: \(problem)")
+        case .characters(let problem): self.init(place: .file(file), message: "is not valid YAML: \(problem)")
+        case .duplicateKeys(let keys):
+            self.init(place: place, message: "the key \(keys.joined(separator: ", ")) is given twice")
         }
     }
 }
 
-extension Yams.Mark {
-    /// Whether a tab stands there, of which the parser says only that it cannot start any token.
-    fileprivate func isTab(in text: String) -> Bool {
-        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1) else { return false }
-        return lines[line - 1].dropFirst(max(column - 1, 0)).first == "\t"
-    }
-}
-
-extension Yams.Node {
+extension YAMLNode {
     /// The kind, where the document is an object of the Kubernetes API.
     fileprivate var kindOfObject: String? {
         let entries = ConfigurationNode(self).entries ?? []

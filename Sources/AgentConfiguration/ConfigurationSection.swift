@@ -147,7 +147,7 @@ final class ConfigurationSection {
     }
 
     private func report(_ key: String, at node: ConfigurationNode, _ message: String) {
-        append(path(of: key), node.position ?? position, message)
+        append(path(of: key), node.position, message)
     }
 
     private func report(_ message: String) {

@@ -9,7 +9,7 @@ import Glibc
 /// 1,360 descriptors the copy leaves the buffer, and now and then the memory (swift-corelibs-foundation issue 5472, open in
 /// Swift 6.3). Here the system closes what the program is not to inherit, and nothing is listed.
 ///
-/// The C functions are `posix_spawnp`, `waitpid`, `waitid` and `kill`.
+/// The C functions are `posix_spawnp`, `waitpid`, `waitid` and `kill`; to collect output also `pipe`, `read` and `close`.
 @safe
 package struct ChildProcess: Sendable {
     /// Why a program could not be started, in the system's words.
@@ -62,6 +62,44 @@ package struct ChildProcess: Sendable {
         }
         guard error == 0 else { throw Unavailable(description: unsafe String(cString: strerror(error))) }
         self.identifier = identifier
+    }
+
+    /// Runs a program to its end, and collects what it writes to its standard output.
+    /// - Parameters:
+    ///   - words: Its name, which is looked for in PATH, or its path; then its arguments.
+    ///   - environment: Its variables.
+    ///   - errors: The descriptor of its standard error.
+    /// - Returns: What it wrote, and its exit status as of `waitUntilExit`.
+    /// - Throws: The system's reason why it could not be started.
+    package static func run(
+        _ words: [String],
+        environment: [String: String],
+        errors: Int32
+    ) throws(Unavailable) -> (output: [UInt8], exitStatus: Int32) {
+        var ends: [Int32] = [-1, -1]
+        // The call fills the two places of the array, which outlives it.
+        guard unsafe pipe(&ends) == 0 else {
+            throw Unavailable(description: unsafe String(cString: strerror(errno)))
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let (reading, writing) = (ends[0], ends[1])
+        defer { close(reading) }
+        let process: ChildProcess
+        do {
+            // The end would not come while this process can write as well.
+            defer { close(writing) }
+            process = try ChildProcess(words, environment: environment, Streams(output: writing, errors: errors))
+        }
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            // The buffer is the array's own storage, valid for the call, and its count is passed with it.
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(reading, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            output += chunk.prefix(count)
+        }
+        return (output, process.waitUntilExit())
     }
 
     /// Whether it has not ended yet.

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-import Foundation
+import FoundationEssentials
+import Glibc
 public import JSONSyntax
 
 /// Why files could not be used; each line names the file and, where there is one, the line.
@@ -86,19 +87,17 @@ public struct ResourceFileLoader: Sendable {
     /// - Throws: what cannot be read, and what is larger than the limit: its size is looked at before anything is read.
     func contents(of path: String) throws(DocumentError) -> [UInt8] {
         let tooLarge = DocumentError(line: 1, message: "larger than \(limits.fileBytes) bytes")
-        let contents: Data
         if path != "-", let stamp = FileStamp(path: path), stamp.size > Int64(limits.fileBytes) { throw tooLarge }
-        do {
+        let contents: [UInt8]
+        do throws(FileReading.Failure) {
             // A pipe, such as a shell makes for `<(kubectl get …)`, is read like a file.
-            let file = try path == "-" ? FileHandle.standardInput : FileHandle(forReadingFrom: URL(filePath: path))
-            defer { if path != "-" { try? file.close() } }
-            contents = try file.read(upToCount: limits.fileBytes + 1) ?? Data()
+            contents = try FileReading.read(path, limit: limits.fileBytes + 1)
         } catch {
-            let isRefused = (error as? CocoaError)?.code == .fileReadNoPermission
-            throw DocumentError(line: 1, message: "cannot be read\(isRefused ? ": Permission denied" : "")")
+            let reason = error.code == EACCES ? ": Permission denied" : ""
+            throw DocumentError(line: 1, message: "cannot be read\(reason)")
         }
         guard contents.count <= limits.fileBytes else { throw tooLarge }
-        return [UInt8](contents)
+        return contents
     }
 
     /// Reads the objects of one text.

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import Foundation
+import FoundationEssentials
 public import JSONSyntax
 
 /// A document that may be a Kubernetes object, and where it was written.

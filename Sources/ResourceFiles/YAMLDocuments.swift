@@ -2,7 +2,7 @@
 // YAML as Kubernetes reads it: YAML 1.1 scalars, keys that are strings.
 
 public import JSONSyntax
-import Yams
+import YAMLSyntax
 
 /// A document of a file and the line on which it begins.
 public struct LocatedDocument: Sendable {
@@ -23,57 +23,41 @@ public enum YAMLDocuments {
     ) throws(DocumentError) -> [LocatedDocument] {
         // A byte-order mark is no part of the text.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        try AliasCheck.refuseAliasesInKeys(text)
         var result: [LocatedDocument] = []
         var conversion = NodeConversion(limits: limits, octets: text.utf8.count)
-        do {
-            // Yams resolves each key by regular expressions to compare it; what a scalar means is decided by YAMLScalar.
-            let parser = try Yams.Parser(yaml: text, resolver: .basic)
-            while let root = try parser.nextRoot() {
-                let value = try conversion.value(root, depth: 0)
-                if value != .null { result.append(LocatedDocument(value: value, line: root.mark?.line ?? 1)) }
-            }
-        } catch let error as DocumentError {
-            throw error
-        } catch {
-            throw DocumentError(error, in: text)
+        var reader = YAMLReader(text)
+        while let root = try next(&reader) {
+            let value = try conversion.value(root, depth: 0)
+            if value != .null { result.append(LocatedDocument(value: value, line: root.position.line)) }
         }
         return result
+    }
+
+    private static func next(_ reader: inout YAMLReader) throws(DocumentError) -> YAMLNode? {
+        do throws(YAMLError) {
+            return try reader.next()
+        } catch {
+            throw DocumentError(error)
+        }
     }
 }
 
 extension DocumentError {
-    /// Says what the parser found wrong with a text.
-    fileprivate init(_ error: any Error, in text: String) {
-        switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _) where problem.contains("tab character") || mark.isTab(in: text):
-            self.init(line: mark.line, message: "not valid YAML: a tab; YAML indents with spaces")
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            self.init(line: mark.line, message: "not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.sorted()
+    /// Says what the reader found wrong.
+    fileprivate init(_ error: YAMLError) {
+        let line = error.position.line
+        switch error.problem {
+        case .syntax(let problem), .characters(let problem):
+            self.init(line: line, message: "not valid YAML: \(problem)")
+        case .duplicateKeys(let keys):
             let words = keys.count == 1 ? "key \(keys[0]) occurs" : "keys \(keys.joined(separator: ", ")) occur"
             let hint = keys.contains("kind") ? "; is there no line --- between two objects?" : ""
-            self.init(line: context.mark.line, message: "the \(words) twice in one object\(hint)")
-        case .reader(let problem, _, _, _):
-            self.init(line: 1, message: "not valid YAML: \(problem)")
-        default:
-            self.init(line: 1, message: "not valid YAML")
+            self.init(line: line, message: "the \(words) twice in one object\(hint)")
         }
     }
 }
 
-extension Yams.Mark {
-    /// Whether a tab stands there, of which the parser says only that it cannot start any token.
-    fileprivate func isTab(in text: String) -> Bool {
-        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1) else { return false }
-        return lines[line - 1].dropFirst(max(column - 1, 0)).first == "\t"
-    }
-}
-
-/// Turns the parser's nodes into values, within limits.
+/// Turns nodes into values, within limits.
 private struct NodeConversion {
     private let limits: DocumentLimits
     /// How many values may still come; aliases repeat nodes, so a small text can mean very many.
@@ -84,8 +68,8 @@ private struct NodeConversion {
         allowance = limits.valuesPerOctet * octets + 1000
     }
 
-    mutating func value(_ node: Yams.Node, depth: Int) throws(DocumentError) -> JSONValue {
-        let line = node.mark?.line ?? 1
+    mutating func value(_ node: YAMLNode, depth: Int) throws(DocumentError) -> JSONValue {
+        let line = node.position.line
         guard depth < limits.depth else {
             throw DocumentError(line: line, message: "nested more than \(limits.depth) deep")
         }
@@ -93,7 +77,7 @@ private struct NodeConversion {
         guard allowance >= 0 else {
             throw DocumentError(line: line, message: "aliases make far more of the text than is written")
         }
-        switch node {
+        switch node.content {
         case .scalar(let scalar): return YAMLScalar.value(scalar)
         case .sequence(let sequence):
             var entries: [JSONValue] = []
@@ -101,34 +85,33 @@ private struct NodeConversion {
             for entry in sequence { entries.append(try value(entry, depth: depth + 1)) }
             return .array(entries)
         case .mapping(let mapping): return try object(mapping, line: line, depth: depth)
-        case .alias: throw DocumentError(line: line, message: "an alias without an anchor")
         }
     }
 
     private mutating func object(
-        _ mapping: Yams.Node.Mapping,
+        _ mapping: [YAMLNode.Entry],
         line: Int,
         depth: Int
     ) throws(DocumentError) -> JSONValue {
         var members: [JSONObject.Member] = []
         members.reserveCapacity(mapping.count)
         var places: [String: Int] = [:]
-        for (key, entry) in mapping {
-            guard case .scalar(let name) = key else {
-                throw DocumentError(line: key.mark?.line ?? line, message: "a key must be text")
+        for entry in mapping {
+            guard let name = entry.key.scalar else {
+                throw DocumentError(line: entry.key.position.line, message: "a key must be text")
             }
-            let value = try value(entry, depth: depth + 1)
+            let value = try value(entry.value, depth: depth + 1)
             guard Self.isMergeKey(name) else {
-                // What an earlier merge brought is replaced; the parser has refused keys that are written twice.
-                if let place = places[name.string] {
-                    members[place] = JSONObject.Member(key: name.string, value: value)
+                // What an earlier merge brought is replaced; the reader has refused keys that are written twice.
+                if let place = places[name.text] {
+                    members[place] = JSONObject.Member(key: name.text, value: value)
                 } else {
-                    places[name.string] = members.count
-                    members.append(JSONObject.Member(key: name.string, value: value))
+                    places[name.text] = members.count
+                    members.append(JSONObject.Member(key: name.text, value: value))
                 }
                 continue
             }
-            for member in try Self.merged(value, line: entry.mark?.line ?? line) {
+            for member in try Self.merged(value, line: entry.value.position.line) {
                 if let place = places[member.key] {
                     members[place] = member
                 } else {
@@ -145,8 +128,8 @@ private struct NodeConversion {
     }
 
     /// Whether a key is YAML 1.1's merge key: `<<`, not in quotes.
-    private static func isMergeKey(_ name: Yams.Node.Scalar) -> Bool {
-        name.string == "<<" && name.style == .plain
+    private static func isMergeKey(_ name: YAMLNode.Scalar) -> Bool {
+        name.text == "<<" && name.isPlain
     }
 
     /// The members that a merge key brings; of a list of objects the earlier count before the later.

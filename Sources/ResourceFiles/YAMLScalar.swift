@@ -2,15 +2,13 @@
 // Scalar resolution of YAML 1.1 as the Go libraries of Kubernetes do it.
 
 internal import JSONSyntax
-import Yams
+import YAMLSyntax
 
 /// What a plain word of a YAML text means.
 enum YAMLScalar {
-    static func value(_ scalar: Yams.Node.Scalar) -> JSONValue {
-        guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
+    static func value(_ scalar: YAMLNode.Scalar) -> JSONValue {
         // A tag such as `!!str` has been written; then the word is what it says.
-        if scalar.tag.description == Tag.Name.str.rawValue { return .string(scalar.string) }
-        return resolve(scalar.string)
+        scalar.isPlain && scalar.tag != YAMLTag.string ? resolve(scalar.text) : .string(scalar.text)
     }
 
     static func resolve(_ text: String) -> JSONValue {

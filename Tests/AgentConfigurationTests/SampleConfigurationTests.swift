@@ -3,7 +3,7 @@
 import Foundation
 import RouteAttribution
 import Testing
-import Yams
+import YAMLSyntax
 
 @testable import AgentConfiguration
 
@@ -58,21 +58,32 @@ import Yams
     private static func manifest() throws -> Manifest {
         let text = try String(contentsOf: samples.appending(path: "kubernetes/daemonset.yaml"), encoding: .utf8)
         var manifest = Manifest()
-        for node in try Yams.compose_all(yaml: text) {
-            switch node["kind"]?.string {
+        var reader = YAMLReader(text)
+        while let node = try reader.next() {
+            switch node["kind"]?.scalar?.text {
             case "ConfigMap":
-                let data = node["data"]?.mapping?.compactMap { ($0.string ?? "", $1.string ?? "") } ?? []
-                manifest.configurations[node["metadata"]?["name"]?.string ?? ""] = Dictionary(
-                    uniqueKeysWithValues: data
-                )
+                let data = node["data"]?.mapping?.compactMap { entry in
+                    entry.key.scalar.flatMap { key in entry.value.scalar.map { (key.text, $0.text) } }
+                }
+                let name = node["metadata"]?["name"]?.scalar?.text ?? ""
+                manifest.configurations[name] = Dictionary(uniqueKeysWithValues: data ?? [])
             case "DaemonSet":
-                let container = node["spec"]?["template"]?["spec"]?["containers"]?[0]
-                manifest.mountPaths = container?["volumeMounts"]?.array().compactMap { $0["mountPath"]?.string } ?? []
-                manifest.ports = container?["ports"]?.array().compactMap { $0["containerPort"]?.int } ?? []
+                let container = node["spec"]?["template"]?["spec"]?["containers"]?.sequence?.first
+                let mounts = container?["volumeMounts"]?.sequence ?? []
+                manifest.mountPaths = mounts.compactMap { $0["mountPath"]?.scalar?.text }
+                let ports = container?["ports"]?.sequence ?? []
+                manifest.ports = ports.compactMap { $0["containerPort"]?.scalar.flatMap { Int($0.text) } }
             default:
                 break
             }
         }
         return manifest
+    }
+}
+
+extension YAMLNode {
+    /// The value of a key.
+    fileprivate subscript(key: String) -> YAMLNode? {
+        mapping?.first { $0.key.scalar?.text == key }?.value
     }
 }

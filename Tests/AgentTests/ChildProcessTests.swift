@@ -65,4 +65,15 @@ struct ChildProcessTests {
         }
         #expect(throws: ChildProcess.Unavailable.self) { try ChildProcess([]) }
     }
+
+    @Test func `what a program writes is collected to its end, whatever its length and its status`() throws {
+        let environment = ["PATH": "/usr/bin:/bin", "WORD": "word"]
+        let script = "echo $WORD; head -c 300000 /dev/zero; echo lost >&2; exit 3"
+        let run = try ChildProcess.run(["sh", "-c", script], environment: environment, errors: -1)
+        #expect(run.exitStatus == 3)
+        #expect(run.output.count == 300_005 && run.output.starts(with: "word\n".utf8))
+        #expect(throws: ChildProcess.Unavailable.self) {
+            try ChildProcess.run(["/no/such/program"], environment: [:], errors: -1)
+        }
+    }
 }

@@ -285,7 +285,7 @@ struct ClusterServiceTests {
         try await Rig(server.url, folder).run { rig in
             await rig.until { rig.names == ["order-vs", "product-vs"] }
             let finding = try #require(rig.routes.findings.first { $0.object.name == "deep" })
-            #expect(finding.code == .refusedObject && finding.message.contains("nested more than"))
+            #expect(finding.code == .refusedObject && finding.message.contains("nested more than 64 deep"))
             #expect(rig.staleness == nil)
         }
         await server.close()

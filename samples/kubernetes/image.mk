@@ -14,15 +14,12 @@ IMAGE_REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 IMAGE_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILDAH := $(IMAGE_SUDO) buildah --storage-driver vfs
 
-# The name of ICU's data in the toolchain's archive, such as icudt76_dat; any other name changes nothing but the size.
-ICU_ARCHIVE = $(dir $(realpath $(shell command -v swift)))../lib/swift_static/linux/lib_FoundationICU.a
-ICU_DATA = $(or $(shell nm --defined-only $(ICU_ARCHIVE) 2>/dev/null | grep -o 'icudt[0-9]*_dat' | head -n 1),icudt_dat)
-
 # What -static-executable leaves open, in the order the linker wants it: libdbus for libpcap's D-Bus source, with the two
-# functions it wants of systemd, and RE2 before the C++ library that it calls; and a header in place of ICU's data.
-IMAGE_LINK = -Xswiftc -static-executable \
+# functions it wants of systemd, and RE2 before the C++ library that it calls. The linker is the toolchain's own: a script that
+# leaves sections out and keeps the rest of the layout is not for Debian's gold.
+IMAGE_LINK = -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xlinker --script=$(CURDIR)/$(IMAGE_SAMPLES)/no-unwind-tables.ld -Xlinker --no-eh-frame-hdr \
 	-Xlinker -ldbus-1 -Xlinker $(CURDIR)/$(IMAGE_BUILD)/systemd-stubs.o \
-	-Xlinker $(CURDIR)/$(IMAGE_BUILD)/unicode-data-stub.o -Xlinker --defsym=$(ICU_DATA)=wingmirror_empty_unicode_data \
 	-Xlinker -lre2 -Xlinker -lstdc++
 
 .PHONY: image image-executable
@@ -37,17 +34,13 @@ image: image-executable
 		--build-arg VERSION=$(IMAGE_VERSION) --build-arg REVISION=$(IMAGE_REVISION) \
 		-f $(IMAGE_SAMPLES)/Containerfile $(IMAGE_BUILD)/context
 	$(IMAGE_SUDO) rm -rf $(IMAGE_BUILD)/oci
-	$(BUILDAH) push $(IMAGE) oci:$(IMAGE_BUILD)/oci:dev
+	$(BUILDAH) push --compression-level 9 $(IMAGE) oci:$(IMAGE_BUILD)/oci:dev
 	python3 $(IMAGE_SAMPLES)/sbom.py $(IMAGE_BUILD)/context/wingmirror $(IMAGE_BUILD)/checkouts > $(IMAGE_BUILD)/wingmirror.spdx.json
 	@echo "bill of materials: $(IMAGE_BUILD)/wingmirror.spdx.json"
 	@echo "built $(IMAGE); as an OCI layout: $(IMAGE_BUILD)/oci"
 
-image-executable: deps $(IMAGE_BUILD)/systemd-stubs.o $(IMAGE_BUILD)/unicode-data-stub.o
+image-executable: deps $(IMAGE_BUILD)/systemd-stubs.o
 	swift build -c release --product wingmirror --scratch-path $(IMAGE_BUILD) $(IMAGE_LINK)
-
-$(IMAGE_BUILD)/unicode-data-stub.o: $(IMAGE_SAMPLES)/unicode-data-stub.c
-	mkdir -p $(IMAGE_BUILD)
-	$(CC) -O2 -Wall -Wextra -Werror -c -o $@ $<
 
 $(IMAGE_BUILD)/systemd-stubs.o: $(IMAGE_SAMPLES)/systemd-stubs.c
 	mkdir -p $(IMAGE_BUILD)

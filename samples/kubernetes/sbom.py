@@ -16,7 +16,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What the link takes from Debian (samples/kubernetes/image.mk), and what those libraries need in turn.
-SYSTEM = [("libpcap-dev", "BSD-3-Clause"), ("zlib1g-dev", "Zlib"), ("libbrotli-dev", "MIT"), ("libre2-dev", "BSD-3-Clause"), ("libdbus-1-dev", "AFL-2.1 OR GPL-2.0-or-later"),
+SYSTEM = [("libpcap-dev", "BSD-3-Clause"), ("zlib1g-dev", "Zlib"), ("libbrotli-dev", "MIT"), ("libre2-dev", "BSD-3-Clause"), ("libyaml-dev", "MIT"),
+          ("libdbus-1-dev", "AFL-2.1 OR GPL-2.0-or-later"),
           ("libc6-dev", "LGPL-2.1-or-later"), ("libstdc++-12-dev", "GPL-3.0-or-later WITH GCC-exception-3.1")]
 LICENCES = [("Apache-2.0", r"Apache License\s+Version 2\.0"), ("MIT", r"Permission is hereby granted, free of charge"),
             ("BSD-3-Clause", r"Neither the name"), ("BSD-2-Clause", r"Redistribution and use in source and binary forms")]

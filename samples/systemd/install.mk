@@ -15,7 +15,7 @@ DIST_NAME := wingmirror-$(IMAGE_VERSION)-$(shell uname -m)
 
 # A static link wants more of Debian's packages than `make run`. Made anew when a source is newer, so that no old program is
 # installed, or packed, as a new one.
-$(IMAGE_BUILD)/release/wingmirror: Package.swift $(shell find Sources -type f) $(wildcard $(IMAGE_SAMPLES)/*-stub*.c)
+$(IMAGE_BUILD)/release/wingmirror: Package.swift $(shell find Sources -type f) $(wildcard $(IMAGE_SAMPLES)/*-stub*.c $(IMAGE_SAMPLES)/*.ld)
 	$(MAKE) image-executable SYSTEM_PACKAGES="$(SYSTEM_PACKAGES) libdbus-1-dev binutils"
 
 # Found out before a build of ten minutes rather than after it.

@@ -2,7 +2,8 @@
 // Kubernetes: organizing cluster access using kubeconfig files.
 
 import ChildProcesses
-import Foundation
+import FoundationEssentials
+import Glibc
 import JSONSyntax
 package import KubernetesObjects
 import ResourceFiles
@@ -183,21 +184,13 @@ package struct KubeConfig {
         ]
         environment["KUBERNETES_EXEC_INFO"] = String(decoding: information.encoded(), as: UTF8.self)
         let words = [command] + (plugin["args"]?.arrayValue ?? []).compactMap(\.stringValue)
-        let output = Pipe()
-        let process: ChildProcess
+        let (output, exitStatus): ([UInt8], Int32)
         do {
-            process = try ChildProcess(
-                words,
-                environment: environment,
-                .init(output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
-            )
+            (output, exitStatus) = try ChildProcess.run(words, environment: environment, errors: STDERR_FILENO)
         } catch {
             throw CommandFailure(.failed, "the plugin \(command) of the context \(context) cannot be started: \(error)")
         }
-        try? output.fileHandleForWriting.close()
-        let text = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
-        let exitStatus = process.waitUntilExit()
-        let credential = exitStatus == 0 ? try? JSONDocument.parse(text) : nil
+        let credential = exitStatus == 0 ? try? JSONDocument.parse(output) : nil
         let token = credential?["status"]?["token"]?.stringValue ?? ""
         let certificate = credential?["status"]?["clientCertificateData"]?.stringValue ?? ""
         guard let credential, !token.isEmpty || !certificate.isEmpty else {

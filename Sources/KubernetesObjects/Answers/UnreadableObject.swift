@@ -92,7 +92,17 @@ struct UnreadableEvent: Sendable {
         else { return nil }
         typeName = word
         isGone = word == "deleted"
-        object = UnreadableObject(octets, error)
+        object = UnreadableObject(octets, Self.mistake(in: Array(octets)) ?? error)
         guard object.key != nil, !object.resourceVersion.isEmpty else { return nil }
+    }
+
+    /// What is wrong with the object by itself, as a list would say it: in an event it lies one level deeper.
+    private static func mistake(in octets: [UInt8]) -> DocumentError? {
+        do throws(DocumentError) {
+            _ = try JSONDocument.parse(octets)
+            return nil
+        } catch {
+            return error
+        }
     }
 }
