@@ -20,7 +20,7 @@ enum CommonPath {
     static func segment(in frame: Span<UInt8>, linkType: LinkType) -> TCPSegment? {
         guard var (etherType, offset) = linkLayer(of: frame, linkType: linkType) else { return nil }
         var network: UInt32 = 0
-        if etherType == 0x8100 {
+        if _slowPath(etherType == 0x8100) {
             guard frame.count - offset >= 4 else { return nil }
             network = NetworkTag.vlan(frame.bigEndian16(at: offset) & 0xFFF).folded(into: network)
             etherType = frame.bigEndian16(at: offset + 2)

@@ -57,8 +57,9 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     /// Takes a packet through all stages.
     public mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         count(packet, capturedOctets: octets.count)
-        if let segment = PacketDecoder.commonSegment(in: octets, of: packet) {
-            if packet.origin == CapturedPacket.withoutClock { streams.segmentWithoutTime(segment, of: connections) }
+        if _fastPath(packet.origin != CapturedPacket.withoutClock),
+            let segment = PacketDecoder.commonSegment(in: octets, of: packet)
+        {
             connections.segmentArrived(
                 segment,
                 octets: octets,
@@ -66,8 +67,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 interface: packet.origin,
                 into: &streams
             )
-            if packet.origin == CapturedPacket.withoutClock { packetHasNoTime(segment) }
         } else {
+            // There it is decoded as here, if it has only no time.
             uncommonPacketArrived(packet, octets: octets)
         }
     }
@@ -166,7 +167,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         if _slowPath(packet.interface != interface) { changeInterface(to: packet.interface, at: packet.time) }
         interfaceFigures.packets += 1
         interfaceFigures.octets += capturedOctets
-        if capturedOctets < packet.wireLength { interfaceFigures.truncatedPackets += 1 }
+        if _slowPath(capturedOctets < packet.wireLength) { interfaceFigures.truncatedPackets += 1 }
         interfaceFigures.latestPacket = packet.time
     }
 

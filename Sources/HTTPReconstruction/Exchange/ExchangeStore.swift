@@ -90,12 +90,12 @@ extension SharedReconstruction {
     /// Marks an exchange whose WebSocket carried what is no frame, and one whose times run backwards or are those of two clocks,
     /// which is counted.
     mutating func noteFaults(of exchange: Int32, on connection: Int32) {
-        if let figures = exchanges[exchange].webSocket?.figures,
+        if _slowPath(exchanges[exchange].webSocket != nil), let figures = exchanges[exchange].webSocket?.figures,
             figures.request.isMalformed || figures.response.isMalformed
         {
             exchanges[exchange].integrity.insert(.malformed)
         }
-        guard exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks else { return }
+        guard _slowPath(exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks) else { return }
         exchanges[exchange].integrity.insert(.clockUnreliable)
         statistics.unreliableClocks += 1
     }

@@ -107,7 +107,7 @@ struct RequestPreparation: Sendable {
         guard Self.isAuthority(request.octets, place.authority),
             request.version != .http2 || Self.isAuthorityOfHTTP2(request, place.authority)
         else { return .rejected(place.authority.isEmpty ? .noHost : .host) }
-        let isJoined = request.traits.contains(.hasSeveralHosts) && place.authority == request.authority
+        let isJoined = _slowPath(request.traits.contains(.hasSeveralHosts)) && place.authority == request.authority
         if isJoined, !request.hostsAreAll(where: { Self.isAuthority(request.octets, $0) }) { return .rejected(.host) }
         var prepared = PreparedRequest(
             target: place.rest,
@@ -143,8 +143,8 @@ struct RequestPreparation: Sendable {
     /// The authority and the rest of the target; `nil` for requests that the proxy refuses.
     private func locate(_ request: RequestView, isTLS: Bool, _ hidesFields: Bool) -> AbsoluteTarget? {
         guard let first = request.target.first else { return nil }
-        if request.octets[first] == UInt8(ascii: "/") {
-            if hidesFields, request.names("host") { return nil }
+        if _fastPath(request.octets[first] == UInt8(ascii: "/")) {
+            if _slowPath(hidesFields), request.names("host") { return nil }
             // One that was not captured is not asked for.
             let unknown = request.traits.contains(.authorityUnknown) ? first..<first : nil
             return (request.authority ?? unknown).map {
@@ -245,7 +245,7 @@ struct RequestPreparation: Sendable {
     // MARK: - Fields
 
     private func forwardedProto(_ request: RequestView, isTLS: Bool) -> ForwardedProto {
-        guard trustedProxies > 0 else { return isTLS ? .https : .http }
+        guard _slowPath(trustedProxies > 0) else { return isTLS ? .https : .http }
         var found: Range<Int>?
         for index in request.fields.indices {
             let line = request.fields[index]

@@ -29,7 +29,7 @@ extension RouteTable {
             walk(host.paths, OctetHash.start, path, isFolded: false) { slot in
                 test(slot.first, slot.count, &search, request, prepared, path, target, &joined)
             }
-            if host.paths.hasFolded {
+            if _slowPath(host.paths.hasFolded) {
                 walk(host.paths, OctetHash.foldedStart, path, isFolded: true) { slot in
                     test(slot.first, slot.count, &search, request, prepared, path, target, &joined)
                 }

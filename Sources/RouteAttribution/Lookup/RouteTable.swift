@@ -205,15 +205,15 @@ public final class RouteTable: Sendable {
         gateway: Int32,
         _ scratch: inout RouteScratch
     ) -> RouteDecision {
-        if prepared.forwardedProto == .empty { return RouteDecision(.noRoute, .noMatch, gateway: gateway) }
-        if entry.requiresTLS, prepared.forwardedProto != .https {
+        if _slowPath(prepared.forwardedProto == .empty) { return RouteDecision(.noRoute, .noMatch, gateway: gateway) }
+        if _slowPath(entry.requiresTLS), prepared.forwardedProto != .https {
             return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: gateway)
         }
         let choice =
-            prepared.isRewritten
+            _slowPath(prepared.isRewritten)
             ? choose(entry, request, prepared, rewritten: scratch.target, &scratch.joined)
             : choose(entry, request, prepared, request.octets.extracting(prepared.target), &scratch.joined)
-        if choice.isConditional, !request.traits.isDisjoint(with: [.fieldsUnknown, .authorityUnknown]) {
+        if _slowPath(choice.isConditional), !request.traits.isDisjoint(with: [.fieldsUnknown, .authorityUnknown]) {
             return RouteDecision(.unknown, .unknownFields, gateway: gateway)
         }
         guard choice.route >= 0 else {
