@@ -148,6 +148,9 @@ struct NodePodTests {
         let one = try Self.made(of: [pod("b", "1.28.0", "10.1.0.8")], selected)
         #expect(one.table.routes.count == 1 && one.gateways.first?.labelText == "istio=ingressgateway")
         #expect(one.environment.identityText == "istio=ingressgateway")
+        // By this the tables before and after are held against each other.
+        #expect(both.environment.workload == "istio=ingressgateway in istio-system")
+        #expect(one.environment.workload == both.environment.workload)
     }
 
     @Test func `a gateway of Istio's gateway chart is found whatever its labels and namespace`() throws {

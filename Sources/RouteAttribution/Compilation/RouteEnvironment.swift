@@ -39,13 +39,10 @@ public struct RouteEnvironment: Sendable, Hashable {
     /// Makes an environment with Istio's defaults.
     public init() {}
 
-    /// The workload in words: its labels and its namespace.
-    public var workload: String { "\(labelText) in \(namespace)" }
+    /// The workload in words, which an upgrade of its chart does not change: ``identityText`` and its namespace.
+    public var workload: String { "\(identityText) in \(namespace)" }
 
-    /// The labels of the gateway's pods in words.
-    public var labelText: String { labels.asText }
-
-    /// Those of them that tell the workload from others, in words, which an upgrade of its chart does not change.
+    /// The labels that tell the workload from others, in words.
     public var identityText: String { labels.ofWorkload.asText }
 
     /// Why the gateway does not see what istiod makes of a route of another kind, in words.
