@@ -50,6 +50,8 @@ import TrafficMetrics
         frame.notice = "no request came to a port of the gateway (80)"
         let line = "No route took  no_listener 5/s: no request came to a port of the gateway (80)"
         #expect(view().lines(frame).contains(line))
+        frame.unmatchedPerSecond = [TopFrame.Reason(reason: .httpsRedirect, perSecond: 5)]
+        #expect(view().lines(frame).contains("No route took  https_redirect 5/s"))
         #expect(frame.document(.rate)["notice"] == "no request came to a port of the gateway (80)")
         let status: JSONValue = ["gatewayNotices": ["no Gateway server has port 80"]]
         #expect(TopFrame(source: "a", routes: [:], status: status).notice == "no Gateway server has port 80")

@@ -32,8 +32,8 @@ extension PipelineFigures {
             + "(\(Self.causes(unsupportedFormats))): what they carry is missing"
     }
 
-    /// What a capture lacks though its formats are decoded, a sentence each: what the snapshot length cut off, and where there is no
-    /// TCP packets whose headers contradict themselves.
+    /// What a capture lacks though its formats are decoded, a sentence each: what the snapshot length cut off, and, where there
+    /// is no TCP, packets whose headers contradict themselves.
     package var damage: [String] {
         let packets = interfaces.reduce(0) { $0 + $1.packets }
         let cut = interfaces.reduce(0) { $0 + $1.truncatedPackets }

@@ -50,8 +50,8 @@ struct CaptureClocks: Sendable {
     }
 
     private var timeless: String {
-        "\(HumanUnits.count(UInt64(packetsWithoutTime))) packets have no time (simple packet blocks of pcapng, or times out of range): their connections have "
-            + "no durations (clock_unreliable)"
+        "\(HumanUnits.count(UInt64(packetsWithoutTime))) packets have no time (simple packet blocks of pcapng, or times out of range): "
+            + "their connections have no durations (clock_unreliable)"
     }
 
     /// The file, and the interface in it where it is one of several.

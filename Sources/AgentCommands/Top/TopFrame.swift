@@ -102,7 +102,8 @@ struct TopFrame: Sendable, Equatable {
     var unmatchedPerSecond: [Reason] = []
     /// Of which kind most of the requests without a route are, and since when, in words; `nil` where the source does not say.
     var unmatchedMost: String?
-    /// What keeps requests from the routes, such as a port that is not the gateway's, in a sentence; `nil` where nothing is known to.
+    /// What keeps requests from the routes, such as a port that is not the gateway's, in a sentence; `nil` where nothing is
+    /// known to.
     var notice: String?
     /// Requests of the window that were answered with 2xx although the table has no route for them.
     var unmatchedServed: UInt64 = 0

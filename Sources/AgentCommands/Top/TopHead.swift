@@ -53,7 +53,9 @@ struct TopHead {
 
     private var unmatchedLine: String {
         let reasons = frame.unmatchedPerSecond.map { "\($0.word) \(HumanUnits.rate($0.perSecond))" }
-        let kind = reasons.isEmpty ? "" : (frame.unmatchedMost ?? frame.notice).map { ": \($0)" } ?? ""
+        // The notice is about requests that come to no Gateway.
+        let notice = frame.unmatchedPerSecond.contains { $0.reason == .noListener } ? frame.notice : nil
+        let kind = reasons.isEmpty ? "" : (frame.unmatchedMost ?? notice).map { ": \($0)" } ?? ""
         let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ") + kind + served
         let line = "No route took  \(text)".withVisibleControls.cut(to: style.width ?? .max)
         return style.apply(reasons.isEmpty ? .dim : served.isEmpty ? .plain : .warning, to: line)
