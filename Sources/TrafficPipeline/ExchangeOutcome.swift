@@ -87,11 +87,12 @@ struct ExchangeOutcome: Sendable {
     /// nanoseconds.
     ///
     /// A service that stalls in the middle of its answer is slow until its client leaves. One that has no more to say than its
-    /// request closes its side before: then it lasts to the response's last octet. `nil` of other exchanges, where octets of the
-    /// response are missing anyway, so that its end may be among them, or where the times are not known.
+    /// request closes its side before: then it lasts to the response's last octet. `nil` of other exchanges, of event streams that
+    /// their clients end, where octets of the response are missing anyway, so that its end may be among them, or where the times
+    /// are not known.
     func brokenOffNanoseconds(since firstOctet: PacketTime, lastOctet: PacketTime) -> Int64? {
         guard hasRequest, hasResponse, let earlyEnd, earlyEnd.cutsResponse, partlySeen == nil,
-            !integrity.contains(.clockUnreliable)
+            !integrity.contains(.clockUnreliable), earlyEnd.side == .server || !answer.contains(.isEventStream)
         else { return nil }
         return max(earlyEnd.time, lastOctet).nanoseconds(since: firstOctet)
     }

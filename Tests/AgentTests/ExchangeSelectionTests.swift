@@ -13,10 +13,10 @@ import TrafficPipeline
 /// Which requests are shown where conditions are given.
 @Suite struct ExchangeSelectionTests {
     /// What came of a request before its client left, five seconds on where it had not all of its response.
-    private enum Answer { case whole, half, none }
+    private enum Answer { case whole, half, events, none }
 
-    /// Four requests: of an IPv4 client to a host with a port, of an IPv6 client, one that waited five seconds in vain, and one
-    /// whose response stalled for as long.
+    /// Five requests: of an IPv4 client to a host with a port, of an IPv6 client, one that waited five seconds in vain, one whose
+    /// response stalled for as long, and an event stream that was as silent before its client ended it.
     private static func exchanges() throws -> [RecentExchange] {
         let objects = try RouteObjects(Configuration(), namesServerPorts: false)
         let recent = RecentBoard()
@@ -31,12 +31,17 @@ import TrafficPipeline
             ("2001:db8::1", "2001:db8::2", "[2001:db8::2]", .whole),
             ("192.0.2.9", "10.0.0.1", "hung.example.com", .none),
             ("2001:db8:5::1", "2001:db8::2", "stalled.example.com", .half),
+            ("2001:db8:6::1", "2001:db8::2", "events.example.com", .events),
         ] {
             let client = Endpoint(address: try #require(IPAddress(client)), port: 50_000)
             let server = Endpoint(address: try #require(IPAddress(server)), port: 8080)
             let request = Array("GET /a HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)
-            let length = answer == .half ? 10 : 0
-            let response = Array("HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n".utf8)
+            let head = "HTTP/1.1 200 OK\r\n"
+            let response = Array(
+                (answer == .events
+                    ? "\(head)Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n"
+                    : "\(head)Content-Length: \(answer == .half ? 10 : 0)\r\n\r\n").utf8
+            )
             let asked = 101 + UInt32(request.count)
             send(.tcp(from: client, to: server, sequence: 100, flags: [.syn]))
             send(.tcp(from: server, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]))
