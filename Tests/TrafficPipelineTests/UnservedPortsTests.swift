@@ -25,11 +25,31 @@ import TrafficMetrics
         #expect(ports.report.map(\.requests) == [3, 1])
     }
 
-    @Test func `a scan of ports takes no room, and of two ports alike the lower is first`() {
+    @Test func `a scan of ports passes through one place, and of two ports alike the lower is first`() {
         var ports = UnservedPorts()
         for port in (1...2000).reversed() { ports.requestArrived(at: UInt16(port)) }
         ports.captureEnded()
-        #expect(ports.report.map(\.port) == Array(1985...2000))
+        #expect(ports.report.map(\.port) == [1] + Array(1986...2000))
+    }
+
+    @Test func `a scan hides no port that is asked again, before it or behind it`() {
+        var ports = UnservedPorts()
+        for _ in 0..<2 { ports.requestArrived(at: 9000) }
+        for port in 1...2000 { ports.requestArrived(at: UInt16(port)) }
+        for _ in 0..<3 { ports.requestArrived(at: 18080) }
+        ports.captureEnded()
+        #expect(ports.report.prefix(2).map(\.port) == [18080, 9000])
+        #expect(ports.report.count == 16)
+    }
+
+    @Test(arguments: [Int64.min, -1, 0])
+    func `a clock that is set back does not keep the report from being renewed`(time: Int64) {
+        var ports = UnservedPorts()
+        ports.requestArrived(at: 9000)
+        ports.batchEnded(at: .max)
+        ports.requestArrived(at: 18080)
+        ports.batchEnded(at: time)
+        #expect(ports.report.map(\.port) == [9000, 18080])
     }
 
     @Test func `what several workers saw is added up`() {

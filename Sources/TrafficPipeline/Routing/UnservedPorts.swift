@@ -15,7 +15,7 @@ public struct UnservedPort: Sendable, Hashable {
 ///
 /// Where no request comes to another one, the gateway's port is not the one that the configuration has.
 struct UnservedPorts {
-    /// How many ports are told apart: more than a gateway has, and few enough for a port scan to make no difference.
+    /// How many ports are told apart: more than a gateway has, and few enough to be searched with each request.
     private static let limit = 16
     /// How much time passes between two reports at least, in nanoseconds.
     private static let reportInterval: Int64 = 1_000_000_000
@@ -26,13 +26,19 @@ struct UnservedPorts {
     /// The ports, the one with the most requests first, as of the latest report.
     private(set) var report: [UnservedPort] = []
 
-    /// A request came to a port on which no Gateway listens; of a port beyond the limit nothing is kept.
+    /// A request came to a port on which no Gateway listens.
+    ///
+    /// A port beyond the limit takes the place of one with a single request, so that a scan of ports passes through one place and
+    /// hides none that is asked again; where there is no such port, nothing is kept of it.
     mutating func requestArrived(at port: UInt16) {
         if let place = ports.firstIndex(where: { $0.port == port }) {
             ports[place].requests += 1
         } else if ports.count < Self.limit {
             ports.append(UnservedPort(port))
             ports[ports.count - 1].requests = 1
+        } else if let place = ports.lastIndex(where: { $0.requests == 1 }) {
+            ports[place] = UnservedPort(port)
+            ports[place].requests = 1
         } else {
             return
         }
@@ -41,7 +47,8 @@ struct UnservedPorts {
 
     /// Renews the report, if the last is some time ago.
     mutating func batchEnded(at time: Int64) {
-        guard hasChanged, reportedAt.map({ time - $0 >= Self.reportInterval }) ?? true else { return }
+        // A clock may be set back; of times too far apart for a difference, the later report will do.
+        guard hasChanged, reportedAt.map({ time < $0 || time &- $0 >= Self.reportInterval }) ?? true else { return }
         reportedAt = time
         makeReport()
     }
