@@ -248,8 +248,9 @@ package final class TestCluster: Sendable {
             let event = Array("{\"type\":\"ERROR\",\"object\":{\"code\":410}}\n".utf8)
             return .steps([.octets(AsyncStream<ServerStep>.chunkedHead + AsyncStream<ServerStep>.chunk(event)), .close])
         }
-        for object in objects {
-            let version = object["metadata"]?["resourceVersion"]?.stringValue.flatMap { Int($0) } ?? 0
+        // In the order of the changes, as a real server has it: a client whose connection breaks among these continues behind the
+        // last one that it saw, and never hears of an older one that would have come after that.
+        for (version, object) in objects.map({ (Self.version(of: $0), $0) }).sorted(by: { $0.0 < $1.0 }) {
             guard isStreamingList || version > since else { continue }
             let event: JSONValue = ["type": "ADDED", "object": object]
             continuation.yield(.octets(AsyncStream<ServerStep>.chunk(event.encoded() + [0x0A])))
@@ -272,6 +273,10 @@ package final class TestCluster: Sendable {
             fieldSelector: selector
         )
         return steps
+    }
+
+    private static func version(of object: JSONValue) -> Int {
+        object["metadata"]?["resourceVersion"]?.stringValue.flatMap { Int($0) } ?? 0
     }
 
     private static func discovery(_ path: String, _ state: State) -> AsyncStream<ServerStep>? {

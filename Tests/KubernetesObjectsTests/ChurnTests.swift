@@ -68,4 +68,28 @@ struct ChurnTests {
         }
         await server.close()
     }
+
+    /// What the test above leans on: a connection may break between any two events.
+    @Test func `a watch that begins later is told of changes in their order, whatever the names`() async throws {
+        let cluster = TestCluster()
+        let server = try await TestAPIServer { cluster.answer($0) }
+        for number in [2, 1, 3] { cluster.apply(Self.service(number, 1)) }
+        let transport = HTTPTransport(ClusterAccess(server: server.url)) { 0 }
+        let answer = try await transport.send(
+            APIRequest(.watch(after: "100"), of: Self.collection, watchSeconds: 300)
+        )
+        var splitter = EventSplitter()
+        var versions: [String] = []
+        for try await octets in answer.body {
+            try splitter.append(octets) { line in
+                if case .present(let object, _) = try WatchEvent(parsing: line) {
+                    versions.append(object["metadata"]?["resourceVersion"]?.stringValue ?? "")
+                }
+            }
+            if versions.count == 3 { break }
+        }
+        #expect(versions == ["101", "102", "103"])
+        transport.close()
+        await server.close()
+    }
 }
