@@ -121,9 +121,12 @@ struct HTTPTransportTests {
         // proc(5): the sixth column is the timer that runs, 02 that of keep-alive, and when it is due in hundredths of a second.
         let suffix = ":" + String(port, radix: 16, uppercase: true).leftPadded(to: 4)
         func timer() throws -> [Substring]? {
-            try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8).split(separator: "\n").dropFirst().map {
-                $0.split(whereSeparator: \.isWhitespace)
-            }.first { $0[2].hasSuffix(suffix) && $0[3] == "01" }?[5].split(separator: ":")
+            // To its end: `String(contentsOfFile:)` takes the first page of such a file for all of it, which is not all connections
+            // of a busy machine.
+            let file = try #require(FileHandle(forReadingAtPath: "/proc/self/net/tcp"))
+            let table = String(decoding: file.readDataToEndOfFile(), as: UTF8.self)
+            return table.split(separator: "\n").dropFirst().map { $0.split(whereSeparator: \.isWhitespace) }
+                .first { $0.count > 5 && $0[2].hasSuffix(suffix) && $0[3] == "01" }?[5].split(separator: ":")
         }
         var found = try timer()
         // A retransmission timer may run until the request has been acknowledged.
