@@ -140,7 +140,7 @@ extension MeshConfiguration {
     }
 }
 
-extension MetricsConfiguration {
+extension ExpositionConfiguration {
     fileprivate var document: JSONValue {
         [
             "listen": .string(listen.description),

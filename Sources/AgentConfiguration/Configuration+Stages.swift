@@ -34,10 +34,10 @@ extension Configuration {
     }
 
     /// What is exported of the traffic.
-    package var metricsSettings: TrafficMetrics.MetricsConfiguration {
+    package var metricsSettings: MetricsConfiguration {
         do {
-            return try TrafficMetrics.MetricsConfiguration(
-                durationBounds: metrics.durationBuckets ?? TrafficMetrics.MetricsConfiguration.defaultDurationBounds,
+            return try MetricsConfiguration(
+                durationBounds: metrics.durationBuckets ?? MetricsConfiguration.defaultDurationBounds,
                 seriesLimit: metrics.seriesLimit,
                 exemplars: metrics.exemplars,
                 nativeHistograms: metrics.nativeHistograms,

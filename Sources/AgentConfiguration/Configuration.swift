@@ -14,7 +14,7 @@ package struct Configuration: Sendable, Equatable {
     /// Where route objects come from.
     package var routes = RoutesConfiguration()
     /// What is exported, and on which address.
-    package var metrics = MetricsConfiguration()
+    package var metrics = ExpositionConfiguration()
     /// Who may use the endpoints.
     package var admin = AdminConfiguration()
     /// What is taken out of records before they are written.
@@ -42,7 +42,7 @@ extension Configuration {
         root.section("gateway") { gateway = GatewayConfiguration($0) }
         root.section("mesh") { mesh = MeshConfiguration($0) }
         root.section("routes") { routes = RoutesConfiguration($0) }
-        root.section("metrics") { metrics = MetricsConfiguration($0) }
+        root.section("metrics") { metrics = ExpositionConfiguration($0) }
         root.section("admin") { admin = AdminConfiguration($0) }
         root.section("redaction") { redaction = RedactionConfiguration($0) }
         root.section("tls") { tls = TLSConfiguration($0) }

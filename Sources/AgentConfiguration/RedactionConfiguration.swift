@@ -1,14 +1,12 @@
 // Wingmirror · Apache-2.0
 
 import OctetText
+import TrafficPipeline
 
 /// What is taken out of records before they are written.
 package struct RedactionConfiguration: Sendable, Equatable {
-    /// What is redacted always, whatever the configuration says.
-    static let always = ["authorization", "cookie", "set-cookie", "proxy-authorization"]
-
     /// The names of the fields whose values are replaced, in lower case.
-    package var fields = Self.always
+    package var fields = RecordOptions.credentialFields
     /// What the replaced values of recordings are made of; empty for something new each time.
     ///
     /// With a secret, equal values are equal across recordings and the same savefile gives the same recording.
@@ -25,7 +23,7 @@ extension RedactionConfiguration {
         self.init()
         var named: [String] = []
         section.read("fields", into: &named, as: .list(of: .fieldName))
-        fields += named.filter { !Self.always.contains($0) }
+        fields += named.filter { !RecordOptions.credentialFields.contains($0) }
         section.read("secret", into: &secret, as: .text)
         let flag = ConfigurationValue<Bool>.flag
         section.read("parameters", into: &parameters, as: flag.map(flag.expectation) { .some($0) })

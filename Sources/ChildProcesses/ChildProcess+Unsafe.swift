@@ -110,6 +110,19 @@ package struct ChildProcess: Sendable {
         return result == 0 && (unsafe information.si_signo) == 0
     }
 
+    /// Waits for its end, and leaves it to `waitUntilExit` to take its status: until then its number is nobody else's.
+    package func waitUntilEnded() {
+        var information = unsafe siginfo_t()
+        while unsafe waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) < 0 {
+            guard errno == EINTR else { return }
+        }
+    }
+
+    /// Ends it, whatever it does, while another thread waits for that; not to be called once its status has been taken.
+    package func terminate() {
+        _ = kill(identifier, SIGKILL)
+    }
+
     /// Waits for its end; to be called once.
     /// - Returns: Its exit status, or the number of the signal that ended it.
     package func waitUntilExit() -> Int32 {
@@ -123,7 +136,7 @@ package struct ChildProcess: Sendable {
 
     /// Ends it, whatever it does, and waits for that.
     package func end() {
-        _ = kill(identifier, SIGKILL)
+        terminate()
         _ = waitUntilExit()
     }
 }

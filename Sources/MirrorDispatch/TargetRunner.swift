@@ -90,6 +90,7 @@ struct TargetRunner: Sendable {
         }
         if case .failure(.connect) = answer.result { address.connectionFailed() }
         answer.intendedTime = copy.ticket.intendedTime
+        // Times may be anything: a difference beyond the range wraps.
         answer.queueNanoseconds = max(start &- copy.ticket.intendedTime, 0)
         return answer
     }

@@ -34,6 +34,7 @@ public enum ASCII {
     @inlinable
     public static func hexadecimalValue(_ octet: UInt8) -> UInt8? {
         if isDigit(octet) { return octet &- UInt8(ascii: "0") }
+        // What lies below the first letter wraps to more than 5.
         let letter = (octet | 0x20) &- UInt8(ascii: "a")
         return letter < 6 ? letter &+ 10 : nil
     }

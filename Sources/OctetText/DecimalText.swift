@@ -85,6 +85,7 @@ extension OutputSpan<UInt8> {
         for _ in 0..<width where rest > 0 {
             index -= 1
             let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            // A digit is below 10.
             self[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
             rest = quotient
         }

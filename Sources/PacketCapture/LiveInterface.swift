@@ -186,7 +186,9 @@ extension LiveInterface where Handle: ~Copyable {
             return
         }
         let drops = dropped.advance(to: reading.dropped)
-        takenIn += received.advance(to: reading.received) &- drops
+        // What is dropped is among what was received (packet(7)); should a driver count otherwise, the sum of both is right again
+        // with the next reading.
+        takenIn &+= received.advance(to: reading.received) &- drops
         let lost = droppedByInterface.advance(to: reading.droppedByInterface)
         // Each worker's handle says the same of the interface.
         counters.packetsDropped(byKernelBuffer: drops, byInterface: isLeading ? lost : 0)

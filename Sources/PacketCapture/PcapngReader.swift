@@ -362,6 +362,7 @@ struct TickClock: Sendable, Hashable {
     private func binary(_ ticks: UInt64) -> Int128 {
         guard exponent < 64 else { return 0 }
         let seconds = ticks >> UInt64(exponent)
+        // The power of two is at least 1.
         let (high, low) = (ticks & (1 << UInt64(exponent) &- 1)).multipliedFullWidth(by: 1_000_000_000)
         let fraction = exponent == 0 ? 0 : high << UInt64(64 - exponent) | low >> UInt64(exponent)
         return Int128(seconds) * 1_000_000_000 + Int128(fraction)

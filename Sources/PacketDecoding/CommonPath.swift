@@ -112,6 +112,7 @@ enum CommonPath {
             sequenceNumber: SequenceNumber(header.bigEndian32(at: 4)),
             acknowledgementNumber: SequenceNumber(header.bigEndian32(at: 8)),
             flags: TCPFlags(rawValue: header[13]),
+            // At most 15 words of 4 octets.
             headerLength: header[12] >> 4 &* 4,
             identification: identification,
             payload: payload..<end,

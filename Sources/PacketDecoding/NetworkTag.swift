@@ -21,6 +21,7 @@ enum NetworkTag: Sendable, Hashable {
             case .vlan(let identifier): (UInt32(identifier), 1)
             case .virtualNetwork(let identifier): (identifier, 2)
             }
+        // A hash, whose carries go.
         return identifier == 0 ? outer : outer &* 0x9E37_79B1 &+ (kind << 24 | identifier)
     }
 }

@@ -41,6 +41,7 @@ extension TCPSegment {
     @inline(__always)
     public func hasRightChecksum(in octets: Span<UInt8>) -> Bool {
         guard isWhole(in: octets) else { return false }
+        // The payload begins behind the header.
         let segment = octets.extracting(payload.lowerBound &- Int(headerLength)..<payload.upperBound)
         // All that goes into the sum makes a multiple of 65,535 where the checksum is right, and never 0. In that arithmetic the
         // prefix of an IPv4-mapped address is nothing, and a factor of 256 changes the byte order of words (RFC 1071 §2).

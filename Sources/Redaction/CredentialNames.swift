@@ -46,6 +46,7 @@ package enum CredentialNames {
     }
 
     private static func hasCapital(_ name: Span<UInt8>) -> Bool {
+        // What lies below `A` wraps to more than 25.
         for index in 0..<name.count where name[index] &- UInt8(ascii: "A") < 26 { return true }
         return false
     }

@@ -90,6 +90,7 @@ struct NameForm {
         octet < 0x80 && !ASCII.isLetter(octet) && !ASCII.isDigit(octet)
     }
 
+    // In both, what lies below the first letter wraps to more than 25.
     private static func isUpper(_ octet: UInt8) -> Bool { octet &- UInt8(ascii: "A") < 26 }
 
     private static func isLower(_ octet: UInt8) -> Bool { octet &- UInt8(ascii: "a") < 26 }

@@ -12,12 +12,8 @@ enum YAMLScalar {
     }
 
     static func resolve(_ text: String) -> JSONValue {
-        switch text {
-        case "", "~", "null", "Null", "NULL": return .null
-        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": return .bool(true)
-        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF": return .bool(false)
-        default: break
-        }
+        if PlainWord.isNothing(text) { return .null }
+        if let truth = PlainWord.truth(of: text) { return .bool(truth) }
         guard let first = text.utf8.first, (0x30...0x39).contains(first) || [0x2B, 0x2D, 0x2E].contains(first) else {
             return .string(text)
         }

@@ -182,6 +182,7 @@ struct ClockComparison: ~Copyable {
         if laterInterface == second {
             offsets[place].highest = min(offsets[place].highest, difference)
         } else {
+            // Differences of times that may be anything: the lowest of all stays what it is.
             offsets[place].lowest = max(offsets[place].lowest, 0 &- difference)
         }
         offsets[place].handshakes += isLast ? 1 : 0

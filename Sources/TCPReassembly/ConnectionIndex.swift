@@ -25,6 +25,7 @@ struct ConnectionIndex: ~Copyable {
     /// A hash of the addresses and ports, the same for both directions.
     @inline(__always)
     func hash(_ first: Endpoint, _ second: Endpoint) -> UInt64 {
+        // A sum is the same for both directions; its carry is of no matter to a hash.
         Self.mix(hash(first) &+ hash(second), secrets.sum)
     }
 

@@ -310,6 +310,7 @@ extension ConnectionTable {
         guard segment.flags.contains(.ack) else {
             return false
         }
+        // Sequence numbers count modulo 2^32 (RFC 9293 §3.4).
         let beyond = segment.acknowledgementNumber.rawValue &- first
         if segment.flags.contains(.syn) {
             return beyond <= UInt32(clamping: limits.resetWindowOctets)
@@ -353,6 +354,7 @@ extension ConnectionTable {
         let candidateStream = isFromCandidate ? next : next.reversed
         entries[next.slot].connection.sawHandshake = true
         entries[candidateStream].isSeen = true
+        // The SYN takes one number, modulo 2^32 (RFC 9293 §3.4).
         entries[candidateStream].synchronize(to: SequenceNumber(candidate.sequence &+ 1))
         if let acknowledgement = candidate.acknowledgement {
             entries[candidateStream.reversed].synchronize(to: SequenceNumber(acknowledgement))

@@ -53,6 +53,7 @@ struct RecentSegments: ~Copyable {
     private static func fingerprint(_ segment: TCPSegment, hash: UInt64) -> UInt64 {
         let numbers =
             UInt64(segment.sequenceNumber.rawValue) << 32 | UInt64(segment.acknowledgementNumber.rawValue)
+        // Both are at most the length of an IP packet.
         let length = UInt64(truncatingIfNeeded: segment.payload.count &+ segment.truncatedOctets)
         let rest =
             UInt64(segment.identification) << 48 | UInt64(segment.source.port) << 32

@@ -79,6 +79,7 @@ struct StreamState: BitwiseCopyable {
     /// further back than `tolerance`, a clock was set back, and the packet's own time is the truth.
     @inline(__always)
     mutating func timeReached(by own: Int64, tolerating tolerance: Int64) -> Int64 {
+        // Times of packets may be anything: a difference beyond the range wraps.
         let lateness = time &- own
         if lateness < 0 || lateness > tolerance {
             time = own

@@ -66,16 +66,28 @@ package struct ExternalProgram: Sendable {
 
     /// Runs the program to its end, on a thread that no task needs: there are as many of those as processors, and tests that
     /// hold conversations with servers share them.
+    ///
+    /// - Throws: That it could not be started; `CancellationError` where the task was cancelled before. A program that runs
+    ///   when the task is cancelled, as by a test's time limit, is ended by SIGKILL, which is then the status.
     package func run(_ arguments: [String] = [], input: [UInt8] = [], in folder: URL? = nil) async throws -> Run {
-        try await withCheckedThrowingContinuation { continuation in
-            Self.waiting.addOperation {
-                continuation.resume(with: Result { try blockingRun(arguments, input: input, in: folder) })
+        let leash = ProgramLeash()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                Self.waiting.addOperation {
+                    continuation.resume(with: Result { try run(arguments, input, folder, on: leash) })
+                }
             }
+        } onCancel: {
+            leash.giveUp()
         }
     }
 
     /// Runs a program that ends at once.
     package func blockingRun(_ arguments: [String] = [], input: [UInt8] = [], in folder: URL? = nil) throws -> Run {
+        try run(arguments, input, folder, on: ProgramLeash())
+    }
+
+    private func run(_ arguments: [String], _ input: [UInt8], _ folder: URL?, on leash: ProgramLeash) throws -> Run {
         // Files rather than pipes, which would have to be read and written at the same time.
         let scratch = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
@@ -85,12 +97,14 @@ package struct ExternalProgram: Sendable {
         let input = try FileHandle(forReadingFrom: files[0])
         let output = try FileHandle(forWritingTo: files[1])
         let errors = try FileHandle(forWritingTo: files[2])
-        let program = try ChildProcess(
-            words + arguments,
-            in: folder?.path,
-            .init(input: input.fileDescriptor, output: output.fileDescriptor, errors: errors.fileDescriptor)
-        )
-        let status = program.waitUntilExit()
+        let program = try leash.start {
+            try ChildProcess(
+                words + arguments,
+                in: folder?.path,
+                .init(input: input.fileDescriptor, output: output.fileDescriptor, errors: errors.fileDescriptor)
+            )
+        }
+        let status = leash.end(of: program)
         return Run(
             status: status,
             output: [UInt8](try Data(contentsOf: files[1])),

@@ -5,15 +5,27 @@
 package enum PlainWord {
     /// The tag of a word's type; that of text, where it is neither nothing, a truth value nor a number.
     package static func tag(of word: String) -> String {
-        switch word {
-        case "", "~", "null", "Null", "NULL": return YAMLTag.null
-        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON",
-            "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
-            return YAMLTag.bool
-        default: break
-        }
+        if isNothing(word) { return YAMLTag.null }
+        if truth(of: word) != nil { return YAMLTag.bool }
         if isInteger(word) { return YAMLTag.int }
         return isNumber(word) ? YAMLTag.float : YAMLTag.string
+    }
+
+    /// Whether a word stands for nothing.
+    package static func isNothing(_ word: String) -> Bool {
+        switch word {
+        case "", "~", "null", "Null", "NULL": true
+        default: false
+        }
+    }
+
+    /// The truth value that a word stands for; `nil` for none.
+    package static func truth(of word: String) -> Bool? {
+        switch word {
+        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": true
+        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF": false
+        default: nil
+        }
     }
 
     /// A whole number in base 2, 8, 10 or 16, or of parts to base 60, such as `190:20:30`.

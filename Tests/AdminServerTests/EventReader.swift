@@ -68,7 +68,12 @@ enum EventReader {
         let answered = channel.eventLoop.makePromise(of: Void.self)
         try await channel.pipeline.addHandler(FirstRead(answered))
         try await channel.writeAndFlush(request)
-        try await answered.futureResult.get()
+        // Cancelled by the test's time limit, the connection is closed, which ends the wait.
+        try await withTaskCancellationHandler {
+            try await answered.futureResult.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
         return channel
     }
 }

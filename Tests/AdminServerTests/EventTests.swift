@@ -75,6 +75,8 @@ struct EventTests {
         telling.cancel()
         await telling.value
         #expect(renderedForNoPage.load(ordering: .relaxed) == 0)
+        // Until here: a page that goes while an event of it is being rendered is no page less for that event.
+        withExtendedLifetime(listener) {}
     }
 
     @Test func `of a page that reads slowly only the newest event waits`() async throws {
@@ -148,9 +150,14 @@ struct EventTests {
             #expect(page.isActive)
             pages.withLock { $0.append(page) }
         }
-        let page = pages.withLock { $0.first }
-        try await page?.closeFuture.get()
-        #expect(page?.isActive == false)
+        let page = try #require(pages.withLock { $0.first })
+        // Cancelled by the time limit, the wait ends as well.
+        try await withTaskCancellationHandler {
+            try await page.closeFuture.get()
+        } onCancel: {
+            page.close(promise: nil)
+        }
+        #expect(!page.isActive)
     }
 }
 

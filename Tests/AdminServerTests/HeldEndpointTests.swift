@@ -32,7 +32,7 @@ struct HeldEndpointTests {
     @Test(arguments: ["", "GET /metrics HTTP/1.1\r\nHost: a\r\nX: "])
     func `more idle or half-finished requests than there are places do not keep a probe out`(text: String) async throws
     {
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.connections = 8
         limits.headTimeout = .seconds(3600)
         try await withServer(.fixed(), limits: limits) { port in
@@ -52,8 +52,10 @@ struct HeldEndpointTests {
             rendered.add(1, ordering: .relaxed)
             return Exposition(contentType: "text/plain", format: "text", octets: octets)
         }
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.scrapeSharing = .seconds(3600)
+        // A page that all its readers were cut off from would be rendered again.
+        limits.responseTimeout = .seconds(3600)
         try await withServer(sources, limits: limits) { port in
             let request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
             let held = try await Self.open(60, sending: request, port: port)

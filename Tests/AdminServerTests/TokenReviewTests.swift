@@ -176,7 +176,7 @@ struct TokenReviewTests {
         func open() { isOpen.withLock { $0 = true } }
 
         func passed() async {
-            while !isOpen.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+            while !isOpen.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
         }
     }
 

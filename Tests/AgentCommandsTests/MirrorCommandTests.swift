@@ -15,7 +15,8 @@ import TrafficModel
 @testable import AgentConfiguration
 
 /// `mirror plan` and `mirror report`.
-@Suite struct MirrorCommandTests {
+@Suite(.timeLimit(.minutes(20)))
+struct MirrorCommandTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardizedFileURL
 

@@ -73,8 +73,8 @@ struct OptionInVainTests {
         }
     }
 
-    @Test func `an interface that is not there is a mistake for a person`() throws {
-        guard Capabilities.current.mayCapture else { return }
+    @Test(.enabled(if: Capabilities.current.mayCapture, "needs the right to capture"))
+    func `an interface that is not there is a mistake for a person`() throws {
         var configuration = Configuration()
         configuration.capture.interfaces = .named(["nosuch0"])
         let failure = #expect(throws: CommandFailure.self) {

@@ -43,22 +43,7 @@ import TrafficPipeline
 
     @Test func `where no request came to a port of the gateway, the port that they came to is named`() throws {
         let folder = try TemporaryFolder()
-        let routes = try folder.write(
-            """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: g, namespace: default}
-            spec:
-              selector: {istio: ingressgateway}
-              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-            ---
-            apiVersion: networking.istio.io/v1
-            kind: VirtualService
-            metadata: {name: v, namespace: default}
-            spec: {hosts: ["*"], gateways: [g], http: [{route: [{destination: {host: a}}]}]}
-            """,
-            to: "routes.yaml"
-        )
+        let routes = try folder.write(OneGateway.manifest(with: "v"), to: "routes.yaml")
         func sentence(_ arguments: String...) throws -> String? {
             let all = ["read", Self.capture, "--routes", routes] + arguments
             let plan = try ReadPlan(try #require(try Wingmirror.parseAsRoot(all) as? ReadCommand))

@@ -35,11 +35,9 @@ struct ConfigurationLoaderTests {
             mayRead.wait()
             return configuration
         }
-        let mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
-        let logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        let keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
-        loader = ConfigurationLoader(configuration: keeper, routes: routes)
+        let rig = KeeperRig(plan)
+        routes = rig.routes
+        loader = ConfigurationLoader(configuration: rig.configuration, routes: routes)
     }
 
     @Test func `routes are there once they have been read, and not before`() async throws {

@@ -6,6 +6,7 @@ import ResourceFiles
 import RouteAttribution
 import ShadowTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -18,19 +19,7 @@ struct KnownProductionTests {
         let routes = (0..<count).map { number in
             "{match: [{uri: {exact: /\(number)}}], route: [{destination: {host: d\(number).test}}]}"
         }
-        let objects = """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: g, namespace: default}
-            spec:
-              selector: {istio: ingressgateway}
-              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-            ---
-            apiVersion: networking.istio.io/v1
-            kind: VirtualService
-            metadata: {name: v, namespace: default}
-            spec: {hosts: ["shop.test"], gateways: [g], http: [\(routes.joined(separator: ", "))]}
-            """
+        let objects = OneGateway.manifest(with: "v", host: "shop.test", rules: "[\(routes.joined(separator: ", "))]")
         let resources = RouteResources(decoding: try YAMLDocuments.parse(objects).map(\.value))
         return RouteTables(RouteTable.compile(resources, environment: RouteEnvironment()).table)
     }

@@ -15,23 +15,7 @@ import TrafficModel
 
 @Suite(.timeLimit(.minutes(20)))
 struct ReloadTests {
-    private static let route = """
-        apiVersion: networking.istio.io/v1
-        kind: Gateway
-        metadata: {name: g, namespace: default}
-        spec:
-          selector: {istio: ingressgateway}
-          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-        ---
-        apiVersion: networking.istio.io/v1
-        kind: VirtualService
-        metadata: {name: one, namespace: default}
-        spec:
-          hosts: ["*"]
-          gateways: [g]
-          http: [{route: [{destination: {host: a}}]}]
-
-        """
+    private static let route = OneGateway.manifest(with: "one")
 
     private let folder: TemporaryFolder
     private let routes: RouteKeeper
@@ -42,14 +26,8 @@ struct ReloadTests {
     init() throws {
         folder = try TemporaryFolder()
         try folder.write(Self.route, to: "routes.yaml")
-        let file = try folder.write(Self.configuration(folder), to: "w.yaml")
-        let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
-            () throws(ConfigurationProblems) in try Configuration.load(path: file)
-        }
-        mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(plan.configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
-        logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        let rig = try KeeperRig(file: try folder.write(Self.configuration(folder), to: "w.yaml"))
+        (mirroring, routes, logs, keeper) = (rig.mirroring, rig.routes, rig.logs, rig.configuration)
         try keeper.loadFirstRoutes()
     }
 

@@ -32,31 +32,12 @@ struct RouteFileWatchTests {
         let plan = RunPlan(configuration: configuration, endsAfterSavefiles: false) {
             [configuration] () throws(ConfigurationProblems) in configuration
         }
-        let mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
-        let logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        let rig = KeeperRig(plan)
+        (routes, keeper) = (rig.routes, rig.configuration)
         try keeper.loadFirstRoutes()
     }
 
-    private static func manifest(_ name: String) -> String {
-        """
-        apiVersion: networking.istio.io/v1
-        kind: Gateway
-        metadata: {name: g, namespace: default}
-        spec:
-          selector: {istio: ingressgateway}
-          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-        ---
-        apiVersion: networking.istio.io/v1
-        kind: VirtualService
-        metadata: {name: \(name), namespace: default}
-        spec:
-          hosts: ["*"]
-          gateways: [g]
-          http: [{route: [{destination: {host: a}}]}]
-        """
-    }
+    private static func manifest(_ name: String) -> String { OneGateway.manifest(with: name) }
 
     /// The names of the VirtualServices in force.
     private var names: [String] { routes.tables.routes.map(\.identity.object.name) }

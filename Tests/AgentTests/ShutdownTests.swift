@@ -2,6 +2,7 @@
 
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import Agent
@@ -11,17 +12,27 @@ import Testing
 struct ShutdownTests {
     /// A service that goes on until it is to end.
     private struct Lasting: Service {
-        func run() async throws { try await gracefulShutdown() }
+        let end: End
+
+        func run() async throws {
+            try await gracefulShutdown()
+            end.wasTold.store(true, ordering: .relaxed)
+        }
+    }
+
+    private final class End: Sendable {
+        let wasTold = Atomic<Bool>(false)
     }
 
     @Test(arguments: [true, false])
     func `a signal ends the services, also one that came before they were there`(isEarly: Bool) async throws {
         let deadline = ShutdownDeadline()
+        let lasting = Lasting(end: End())
         if isEarly { deadline.signalArrived() }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: Lasting()),
+                    .init(service: lasting),
                     .init(
                         service: ShutdownService(deadline: deadline),
                         successTerminationBehavior: .gracefullyShutdownGroup
@@ -33,5 +44,8 @@ struct ShutdownTests {
         async let end: Void = group.run()
         if !isEarly { deadline.signalArrived() }
         try await end
+        // Told to, and not cut off by the group's end.
+        let wasTold = lasting.end.wasTold.load(ordering: .relaxed)
+        #expect(wasTold)
     }
 }

@@ -44,14 +44,8 @@ struct TimelineTests {
     init() throws {
         folder = try TemporaryFolder()
         try folder.write(Self.gateway + Self.route("one", path: "/one"), to: "routes.yaml")
-        let file = try folder.write(Self.configuration(folder), to: "w.yaml")
-        let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
-            () throws(ConfigurationProblems) in try Configuration.load(path: file)
-        }
-        let mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(plan.configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
-        let logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        let rig = try KeeperRig(file: try folder.write(Self.configuration(folder), to: "w.yaml"))
+        (routes, keeper) = (rig.routes, rig.configuration)
         try keeper.loadFirstRoutes()
     }
 

@@ -5,7 +5,8 @@ import TestTraits
 import Testing
 
 /// Heavy tests stay off the threads that all others share.
-@Suite struct OwnThreadTests {
+@Suite(.timeLimit(.minutes(20)))
+struct OwnThreadTests {
     @Test(.heavy, arguments: [1, 2]) func `a heavy test has a thread of its own`(number: Int) {
         #expect(OwnThread.isCurrent)
     }

@@ -92,7 +92,7 @@ struct ListWatchTests {
     // MARK: - Lists
 
     @Test func `the first list asks the cache, and the watch continues from the version of the list`() async throws {
-        let (requests, _) = try await run([Self.list(7, Self.object("a", 3))]) { requests, _ in requests.count == 2 }
+        let (requests, _) = try await run([Self.list(7, Self.object("a", 3))]) { requests, _ in requests.count >= 2 }
         #expect(requests[0].parameters["resourceVersion"] == "0" && requests[0].parameters["watch"] == nil)
         #expect(requests[0].values(of: "accept-encoding") == ["gzip"])
         #expect(requests[1].parameters["resourceVersion"] == "7" && requests[1].parameters["watch"] == "1")
@@ -104,7 +104,7 @@ struct ListWatchTests {
     @Test func `pages of one list come together before anything is replaced`() async throws {
         let (requests, rig) = try await run([
             Self.list(7, Self.object("a", 3), next: "token+/="), Self.list(7, Self.object("b", 4)),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(requests[1].parameters["continue"] == "token+/=")
         #expect(requests[1].parameters["resourceVersion"] == nil)
         #expect(Self.names(rig.store) == ["default/a", "default/b"])
@@ -114,7 +114,7 @@ struct ListWatchTests {
         let (requests, rig) = try await run([
             Self.list(7, Self.object("a", 3), next: "t"), .answer(410, "{\"code\":410,\"reason\":\"Expired\"}"),
             Self.list(9, Self.object("b", 4)),
-        ]) { requests, _ in requests.count == 4 }
+        ]) { requests, _ in requests.count >= 4 }
         #expect(requests[2].parameters["resourceVersion"] == nil && requests[2].parameters["continue"] == nil)
         #expect(Self.names(rig.store) == ["default/b"])
     }
@@ -122,7 +122,7 @@ struct ListWatchTests {
     @Test func `a kind that is not served holds nothing, and is followed once it is`() async throws {
         let (_, rig) = try await run([
             .answer(404, "404 page not found\n", type: "text/plain"), Self.list(9, Self.object("b", 4)),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(Self.names(rig.store) == ["default/b"])
         #expect(rig.pauses.withLock { $0.first ?? .zero } >= .seconds(120))
         #expect(rig.store[Self.collection]?.counts.troubles[.absent] == 1)
@@ -167,7 +167,7 @@ struct ListWatchTests {
     }
 
     @Test func `objects keep what routing needs and nothing that only managers read`() async throws {
-        let (_, rig) = try await run([Self.list(7, Self.object("a", 3))]) { requests, _ in requests.count == 2 }
+        let (_, rig) = try await run([Self.list(7, Self.object("a", 3))]) { requests, _ in requests.count >= 2 }
         let object = try #require(rig.store[Self.collection]?.objects.values.first)
         #expect(object.value["kind"]?.stringValue == "VirtualService")
         #expect(object.value["apiVersion"]?.stringValue == "networking.istio.io/v1")
@@ -184,7 +184,7 @@ struct ListWatchTests {
         let (requests, rig) = try await run([
             Self.list(7, Self.object("a", 3), Self.object("b", 4)),
             Self.watch(Self.bookmark(12), Self.event("ERROR", status)), Self.list(20, Self.object("a", 3)),
-        ]) { requests, _ in requests.count == 4 }
+        ]) { requests, _ in requests.count >= 4 }
         #expect(requests[2].parameters["watch"] == nil && requests[2].parameters["resourceVersion"] == nil)
         #expect(requests[3].parameters["resourceVersion"] == "20")
         // What was deleted while nobody watched is gone.
@@ -194,7 +194,7 @@ struct ListWatchTests {
     @Test func `a version that has expired, said as the status, is listed anew from the store`() async throws {
         let (requests, _) = try await run([
             Self.list(7), .answer(410, "{\"code\":410}"), Self.list(20),
-        ]) { requests, _ in requests.count == 4 }
+        ]) { requests, _ in requests.count >= 4 }
         #expect(requests[2].parameters["watch"] == nil && requests[2].parameters["resourceVersion"] == nil)
     }
 
@@ -203,7 +203,7 @@ struct ListWatchTests {
     @Test func `a watch that ended continues behind its last event or bookmark, without a list`() async throws {
         let (requests, rig) = try await run([
             Self.list(7), Self.watch(Self.event("ADDED", Self.object("a", 9))), Self.watch(Self.bookmark(15)),
-        ]) { requests, _ in requests.count == 4 }
+        ]) { requests, _ in requests.count >= 4 }
         #expect(requests.map { $0.parameters["resourceVersion"] } == ["0", "7", "9", "15"])
         #expect(rig.pauses.withLock { $0 } == [])
     }
@@ -211,7 +211,7 @@ struct ListWatchTests {
     @Test func `an error in the stream waits and watches again from the same version`() async throws {
         let (requests, rig) = try await run([
             Self.list(7), Self.watch(Self.event("ADDED", Self.object("a", 9)), Self.event("ERROR", "{\"code\":500}")),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(requests[2].parameters["resourceVersion"] == "9" && requests[2].parameters["watch"] == "1")
         #expect(rig.pauses.withLock { $0 } == [.milliseconds(1200)])
     }
@@ -219,7 +219,7 @@ struct ListWatchTests {
     @Test func `empty watches that end at once are no storm, and are listed anew in the end`() async throws {
         let (requests, rig) = try await run([
             Self.list(7), Self.watch(), Self.watch(), Self.watch(), Self.list(8),
-        ]) { requests, _ in requests.count == 6 }
+        ]) { requests, _ in requests.count >= 6 }
         #expect(requests[4].parameters["watch"] == nil)
         #expect(rig.pauses.withLock { $0 } == [.milliseconds(1200), .milliseconds(2400), .milliseconds(4800)])
     }
@@ -235,7 +235,7 @@ struct ListWatchTests {
         }
         let rig = WatchRig(server, Self.collection, time: time)
         await rig.run { store in
-            await rig.until { script.received.count == 12 && store.troubledSince == nil }
+            await rig.until { script.received.count >= 12 && store.troubledSince == nil }
         }
         await server.close()
         #expect(script.received.filter { $0.parameters["watch"] == nil }.count == 1)
@@ -245,17 +245,17 @@ struct ListWatchTests {
 
     @Test func `an object whose new version differs in nothing that is kept is no change`() async throws {
         let silent = try await run([Self.list(7, Self.object("a", 3)), Self.watch(Self.bookmark(8))]) { requests, _ in
-            requests.count == 3
+            requests.count >= 3
         }
         let (requests, rig) = try await run([
             Self.list(7, Self.object("a", 3)), Self.watch(Self.event("MODIFIED", Self.object("a", 9))),
             .answer(410, "{\"code\":410}"), Self.list(20, Self.object("a", 9)),
-        ]) { requests, _ in requests.count == 5 }
+        ]) { requests, _ in requests.count >= 5 }
         #expect(requests[2].parameters["resourceVersion"] == "9")
         #expect(rig.store.generation == silent.1.store.generation)
         let (_, changed) = try await run([
             Self.list(7, Self.object("a", 3)), Self.watch(Self.event("MODIFIED", Self.object("a", 9, uid: "new"))),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(changed.store.generation == rig.store.generation + 1)
     }
 
@@ -268,7 +268,7 @@ struct ListWatchTests {
                 .octets(AsyncStream<ServerStep>.chunkedHead + AsyncStream<ServerStep>.chunk(Array(whole.utf8))),
                 .octets(Array("ff\r\n".utf8) + half), .close,
             ]),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(requests[2].parameters["resourceVersion"] == "9" && requests[2].parameters["watch"] == "1")
         #expect(rig.store[Self.collection]?.objects.values.first?.resourceVersion == "9")
     }
@@ -289,7 +289,7 @@ struct ListWatchTests {
 
     @Test func `too many requests waits as long as the server says and asks the same again`() async throws {
         let busy = AsyncStream<ServerStep>.answer(429, "Too many", type: "text/plain", fields: [("Retry-After", "7")])
-        let (requests, rig) = try await run([Self.list(7), busy]) { requests, _ in requests.count == 3 }
+        let (requests, rig) = try await run([Self.list(7), busy]) { requests, _ in requests.count >= 3 }
         #expect(requests[2].parameters["resourceVersion"] == "7" && requests[2].parameters["watch"] == "1")
         #expect(rig.pauses.withLock { $0 } == [.milliseconds(7875)])
     }
@@ -297,7 +297,7 @@ struct ListWatchTests {
     @Test(arguments: [500, 503, 504, 403]) func `a refusal that may pass waits and asks the same again`(
         status: Int
     ) async throws {
-        let (requests, rig) = try await run([Self.list(7), .answer(status, "{}")]) { requests, _ in requests.count == 3
+        let (requests, rig) = try await run([Self.list(7), .answer(status, "{}")]) { requests, _ in requests.count >= 3
         }
         #expect(requests[2].parameters["resourceVersion"] == "7" && requests[2].parameters["watch"] == "1")
         #expect(rig.pauses.withLock { $0.count } == 1)
@@ -305,7 +305,7 @@ struct ListWatchTests {
 
     @Test func `a server behind the version asked for is listed without one`() async throws {
         let tooLarge = "{\"code\":504,\"details\":{\"causes\":[{\"reason\":\"ResourceVersionTooLarge\"}]}}"
-        let (requests, _) = try await run([.answer(504, tooLarge), Self.list(7)]) { requests, _ in requests.count == 3 }
+        let (requests, _) = try await run([.answer(504, tooLarge), Self.list(7)]) { requests, _ in requests.count >= 3 }
         #expect(requests[1].parameters["resourceVersion"] == nil)
     }
 
@@ -321,7 +321,7 @@ struct ListWatchTests {
             return script.answer(request)
         }
         let rig = WatchRig(server, Self.collection) { $0.tokenFile = path }
-        await rig.run { _ in await rig.until { script.received.count == 4 } }
+        await rig.run { _ in await rig.until { script.received.count >= 4 } }
         await server.close()
         let tokens = script.received.flatMap { $0.values(of: "authorization") }
         #expect(tokens == ["Bearer first", "Bearer second", "Bearer second", "Bearer second"])
@@ -365,7 +365,7 @@ struct ListWatchTests {
                 Self.event("ADDED", "{\"metadata\":{\"name\":\"huge\",\"x\":\"\(huge)\"}}"),
                 Self.event("ADDED", Self.object("a", 9))
             ),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(Self.names(rig.store) == ["default/a"])
         #expect(rig.store[Self.collection]?.counts.oversized == 1)
     }
@@ -389,7 +389,7 @@ struct ListWatchTests {
                 Self.event("ADDED", Self.object("a", 3)),
                 Self.bookmark(7, ends: true)
             ) : Self.list(7, Self.deep(3), Self.object("a", 3))
-        let (requests, rig) = try await run([first], streams: streams) { requests, _ in requests.count == 2 }
+        let (requests, rig) = try await run([first], streams: streams) { requests, _ in requests.count >= 2 }
         #expect(Self.names(rig.store) == ["default/a"] && requests[1].parameters["resourceVersion"] == "7")
         let state = try #require(rig.store[Self.collection])
         #expect(state.counts.oversized == 1 && state.counts.troubles.isEmpty)
@@ -400,13 +400,13 @@ struct ListWatchTests {
     @Test func `a watch goes on behind an object that cannot be read, until it is gone`() async throws {
         let held = try await run([
             Self.list(7), Self.watch(Self.event("ADDED", Self.object("a", 8)), Self.event("MODIFIED", Self.deep(9))),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(held.requests[2].parameters["resourceVersion"] == "9" && held.rig.pauses.withLock { $0 } == [])
         #expect(held.rig.store[Self.collection]?.passedOver.count == 1)
         let (_, rig) = try await run([
             Self.list(7, Self.object("deep", 3, uid: "d", namespace: "shop"), Self.object("a", 3)),
             Self.watch(Self.event("MODIFIED", Self.deep(9)), Self.event("DELETED", Self.deep(10))),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(Self.names(rig.store) == ["default/a"])
         #expect(rig.store[Self.collection]?.passedOver.isEmpty == true)
     }
@@ -427,7 +427,7 @@ struct ListWatchTests {
                 Self.event("ADDED", Self.object("a", 9, namespace: "shop")),
                 Self.event("DELETED", Self.object("a", 10))
             ),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(Self.names(rig.store) == ["shop/a"])
     }
 
@@ -439,7 +439,7 @@ struct ListWatchTests {
                 Self.event("ADDED", Self.object("a", 10, uid: "new")),
                 Self.event("DELETED", Self.object("a", 11, uid: "old"))
             ),
-        ]) { requests, _ in requests.count == 3 }
+        ]) { requests, _ in requests.count >= 3 }
         #expect(rig.store[Self.collection]?.objects.values.first?.uid == "new")
     }
 
@@ -456,7 +456,7 @@ struct ListWatchTests {
                 )
             ],
             streams: true
-        ) { requests, _ in requests.count == 2 }
+        ) { requests, _ in requests.count >= 2 }
         #expect(requests[0].parameters["sendInitialEvents"] == "true")
         #expect(requests[0].parameters["resourceVersionMatch"] == "NotOlderThan")
         #expect(requests[1].parameters["resourceVersion"] == "13" && requests[1].parameters["sendInitialEvents"] == nil)
@@ -474,14 +474,14 @@ struct ListWatchTests {
                 Self.watch(Self.event("ADDED", Self.object("a", 3)), Self.bookmark(12, ends: true)),
             ],
             streams: true
-        ) { requests, _ in requests.count == 3 }
+        ) { requests, _ in requests.count >= 3 }
         #expect(requests[1].parameters["sendInitialEvents"] == "true")
         #expect(Self.names(rig.store) == ["default/a"])
     }
 
     @Test func `a server that refuses streaming lists is listed, and not asked for one again`() async throws {
         let (requests, rig) = try await run([.answer(422, "{}"), Self.list(7)], streams: true) { requests, _ in
-            requests.count == 3
+            requests.count >= 3
         }
         #expect(requests[1].parameters["watch"] == nil && requests[1].parameters["resourceVersion"] == "0")
         #expect(!rig.streaming.isOffered)

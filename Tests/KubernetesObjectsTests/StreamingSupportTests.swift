@@ -38,7 +38,7 @@ struct StreamingSupportTests {
         let rig = WatchRig(server, Self.collection)
         support.withLock { $0 = rig.streaming }
         await rig.run { store in
-            await rig.until { store[Self.collection]?.counts.requests == 3 }
+            await rig.until { (store[Self.collection]?.counts.requests ?? 0) >= 3 }
             #expect(rig.streaming.isOffered)
         }
         await server.close()

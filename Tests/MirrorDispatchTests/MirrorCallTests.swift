@@ -135,12 +135,8 @@ import TrafficModel
     }
 
     @Test func `nobody at the port, and a server of HTTP/1, are outcomes`() async throws {
-        let port = try await CallServer.with { _ in
-            .hang
-        } _: { port, _ in
-            port
-        }
-        try await Self.run(port: port) { rig in
+        let closed = try ClosedPort()
+        try await Self.run(port: closed.port) { rig in
             #expect(await rig.outcome(of: Self.call())?.failure == .connect)
         }
         try await StagingServer.with { _ in

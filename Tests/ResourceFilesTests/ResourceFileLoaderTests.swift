@@ -123,7 +123,7 @@ import Testing
         #expect(error?.problems.first?.contains("larger than 8 bytes") == true)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(20)))
     func `a pipe is read like a file, and is the same before and after`() throws {
         let folder = try Folder()
         let script = "mkfifo p && { printf 'kind: A\\n---\\nkind: B\\n' > p & }"
@@ -137,7 +137,7 @@ import Testing
         #expect(!ResourceFileLoader.isReadOnce(folder.path))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(20)))
     func `a pipe in a folder is passed over, since nothing may ever write to it`() throws {
         let folder = try Folder()
         try folder.write("a.yaml", "kind: A\n")

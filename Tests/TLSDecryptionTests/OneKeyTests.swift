@@ -58,6 +58,7 @@ import Testing
         let capture = try Capture(name)
         let whole = capture.read(with: capture.store())
         let reading = capture.read(with: capture.store(Self.keys(capture, Self.client) { _ in nil }))
+        #expect(reading.connections.count == whole.connections.count)
         for (one, other) in zip(whole.connections, reading.connections) {
             #expect(other.reason == nil)
             #expect(other.fromResponder.octets == one.fromResponder.octets)

@@ -72,6 +72,7 @@ import Testing
                 var reader = KeyLogReader(into: store)
                 reader.octetsArrived(capture.keys.span)
             }
+            #expect(late.connections.count == expected.connections.count)
             for (one, other) in zip(expected.connections, late.connections) {
                 #expect(one.fromOriginator.octets == other.fromOriginator.octets)
                 #expect(one.fromResponder.octets == other.fromResponder.octets)
@@ -114,6 +115,7 @@ import Testing
             #expect(
                 spared.statistics.openedRecords + spared.statistics.skippedRecords == usual.statistics.openedRecords
             )
+            #expect(spared.connections.count == usual.connections.count)
             for (one, other) in zip(usual.connections, spared.connections) {
                 for direction in StreamDirection.allCases {
                     #expect(one[direction].octets.count == other[direction].octets.count, "\(name)")

@@ -48,7 +48,6 @@ struct ExemplarTests {
         var found = 0
         await withTaskGroup(of: Int.self) { group in
             group.addTask {
-                // Of its own, or the reader could spin on the only thread.
                 await OwnThread.run {
                     for number in 1...UInt64(rounds) {
                         guard let trace = try? Self.trace(number) else { continue }
@@ -63,7 +62,8 @@ struct ExemplarTests {
                     return 0
                 }
             }
-            group.addTask {
+            // Both have threads of their own: the reader could spin on the only one of tasks.
+            group.addTask(executorPreference: OwnThread()) {
                 var found = 0
                 var newest = [UInt64](repeating: 0, count: slots)
                 repeat {

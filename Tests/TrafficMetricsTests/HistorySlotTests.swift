@@ -40,8 +40,8 @@ import Testing
         let routes: [(number: Int, counts: RouteCounts)] = [
             (0, counts([(.requests(.success), 1)])),
             (1, counts([(.requests(.none), 127), (.failures, 128), (.duration(cell: layout.cellCount - 1), 1)])),
-            (16_384, counts([(.responseBody, (1 << 52) - 1), (.duration(cell: 0), 1 << 35)])),
-            (1_000_000, counts([(.requestBody, 3)])),
+            (16_384, counts([(.unseen, (1 << 52) - 1), (.duration(cell: 0), 1 << 35)])),
+            (1_000_000, counts([(.failures, 3)])),
         ]
         let slot = slot(0, 5, routes)
         #expect(unpacked(slot) == Dictionary(uniqueKeysWithValues: routes.map { ($0.number, $0.counts) }))

@@ -101,6 +101,7 @@ struct RestartTests {
             interval: "5s",
             increases: ["protobuf", "text"].map { #"wingmirror_http_requests_total{job="\#($0)"}"# }
         )
+        #expect(answers.increases.count == 2)
         for (format, found) in zip(["protobuf", "text"], answers.increases) {
             let increases = Dictionary(
                 uniqueKeysWithValues: found.map { sample in

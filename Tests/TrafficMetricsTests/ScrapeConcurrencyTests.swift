@@ -7,7 +7,8 @@ import Testing
 
 @testable import TrafficMetrics
 
-/// Readers spin, so that writers have threads of their own: the threads of tasks may be all spun on.
+/// Readers spin and writers never pause, so that all of them have threads of their own: spun on, the few threads of tasks would
+/// leave none that begins a writer, or on which a time limit ends.
 @Suite(.timeLimit(.minutes(20)))
 struct ScrapeConcurrencyTests {
     static let requests = "wingmirror_http_requests_total"
@@ -33,7 +34,7 @@ struct ScrapeConcurrencyTests {
                     }
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: OwnThread()) {
                 var before: [ExpositionReader.Key: Double] = [:]
                 var isLast = false
                 repeat {
@@ -80,7 +81,7 @@ struct ScrapeConcurrencyTests {
                     finished.increment()
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: OwnThread()) {
                 var copy = RouteCopy()
                 var isLast = false
                 repeat {
@@ -136,7 +137,7 @@ struct ScrapeConcurrencyTests {
                     finished.increment()
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: OwnThread()) {
                 var generation = 1
                 while finished.count == 0 {
                     generation += 1

@@ -17,7 +17,7 @@ import TrafficModel
             octets += field.value.utf8
         }
         return AnswerTraits(
-            ResponseView(octets: octets.span, status: status, version: .http11, fields: lines.span)
+            ResponseView(octets: octets.span, status: status, fields: lines.span)
         )
     }
 

@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-import ResourceFiles
 import RouteAttribution
 import Synchronization
 import TestSupport
@@ -146,24 +145,8 @@ import TrafficMetrics
 
     /// Requests that pass through a gateway to two backends on its own port, as `first-use.md` A1 met them.
     private static func samples(_ family: String, places: GatewayPlaces = GatewayPlaces()) throws -> [String] {
-        let objects = """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: g, namespace: default}
-            spec:
-              selector: {istio: ingressgateway}
-              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-            ---
-            apiVersion: networking.istio.io/v1
-            kind: VirtualService
-            metadata: {name: v, namespace: default}
-            spec: {hosts: ["*"], gateways: [g], http: [{route: [{destination: {host: a}}]}]}
-            """
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let resources = RouteResources(decoding: try YAMLDocuments.parse(objects).map(\.value))
         let registry = MetricsRegistry()
-        let tables = RouteTables(RouteTable.compile(resources, environment: environment).table)
+        let tables = RouteTables(try RouteTable.onPort8080(yaml: OneGateway.manifest(with: "v")))
         let boards = WorkerBoards(registry)
         var pipeline = TrafficPipeline(
             routes: RouteBoard(tables, places: places, registry: registry, at: 0),

@@ -17,10 +17,7 @@ import TrafficPipeline
         .appending(path: "../../samples").standardizedFileURL
 
     private static func table() throws -> RouteTable {
-        let objects = try ResourceFileLoader().load([samples.appending(path: "istio").path])
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        try RouteTable.onPort8080(files: samples.appending(path: "istio").path)
     }
 
     private func queue(_ policies: [MirrorPolicy]) -> MirrorQueue {

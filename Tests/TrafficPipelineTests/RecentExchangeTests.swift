@@ -3,7 +3,6 @@
 import Foundation
 import PacketCapture
 import PacketDecoding
-import ResourceFiles
 import RouteAttribution
 import Testing
 import TrafficMetrics
@@ -142,10 +141,6 @@ import TrafficMetrics
     }
 
     private static func routes(_ files: String, _ registry: MetricsRegistry) throws -> RouteBoard {
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let resources = RouteResources(decoding: try ResourceFileLoader().load([files]))
-        let table = RouteTable.compile(resources, environment: environment).table
-        return RouteBoard(RouteTables(table), registry: registry, at: 0)
+        RouteBoard(RouteTables(try RouteTable.onPort8080(files: files)), registry: registry, at: 0)
     }
 }

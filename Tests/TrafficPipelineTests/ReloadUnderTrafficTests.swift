@@ -3,7 +3,6 @@
 import Foundation
 import PacketCapture
 import PacketDecoding
-import ResourceFiles
 import RouteAttribution
 import Testing
 import TrafficMetrics
@@ -100,10 +99,7 @@ struct ReloadUnderTrafficTests {
             metadata: {name: table-\(generation), namespace: default}
             spec: {hosts: ['*'], gateways: [gateway], http: [{route: [{destination: {host: a}}]}]}
             """
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let resources = RouteResources(decoding: try YAMLDocuments.parse(manifest).map(\.value))
-        return RouteTable.compile(resources, environment: environment).table
+        return try RouteTable.onPort8080(yaml: manifest)
     }
 
     private static let samples = URL(filePath: #filePath).deletingLastPathComponent()

@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-import ResourceFiles
 import RouteAttribution
 import Testing
 import TrafficMetrics
@@ -26,10 +25,7 @@ import TrafficMetrics
             """
         }
         let manifest = ([gateway] + services).joined(separator: "\n---\n")
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let resources = RouteResources(decoding: try YAMLDocuments.parse(manifest).map(\.value))
-        return RouteTable.compile(resources, environment: environment).table
+        return try RouteTable.onPort8080(yaml: manifest)
     }
 
     /// A registry whose limit gives series to few of the routes.

@@ -3,7 +3,6 @@
 import Foundation
 import PacketCapture
 import PacketDecoding
-import ResourceFiles
 import RouteAttribution
 import TCPReassembly
 import Testing
@@ -147,10 +146,7 @@ import TrafficPipeline
     }
 
     private static func routes(_ registry: MetricsRegistry) throws -> RouteBoard {
-        let objects = try ResourceFileLoader().load([samples.appending(path: "istio").path])
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let table = try RouteTable.onPort8080(files: samples.appending(path: "istio").path)
         return RouteBoard(RouteTables(table), registry: registry, at: 0)
     }
 }

@@ -3,7 +3,6 @@
 import Foundation
 import PacketDecoding
 import Redaction
-import ResourceFiles
 import RouteAttribution
 import ShadowTesting
 import TestSupport
@@ -60,10 +59,7 @@ import TrafficPipeline
     /// Takes exchanges, one after another on connections of their own, through a pipeline that mirrors everything.
     private func exchange(fields: String, count: Int = 1, ownTarget: Endpoint? = nil) throws -> Outcome {
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples/istio")
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let objects = try ResourceFileLoader().load([samples.standardizedFileURL.path])
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let table = try RouteTable.onPort8080(files: samples.standardizedFileURL.path)
         var policy = MirrorPolicy(name: "p", targets: ["t"])
         policy.percent = 100
         let plan = try MirrorPlan(policies: [policy], targets: ["t"], edition: 1, seal: Self.seal)

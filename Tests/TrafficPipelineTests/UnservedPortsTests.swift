@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-import ResourceFiles
 import RouteAttribution
 import TestSupport
 import Testing
@@ -69,19 +68,8 @@ import TrafficMetrics
 
     @Test(arguments: [UInt16(8080), 18080])
     func `only requests past the gateway's ports are among them`(port: UInt16) throws {
-        let objects = """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: g, namespace: default}
-            spec:
-              selector: {istio: ingressgateway}
-              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-            """
-        var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80)]
-        let resources = RouteResources(decoding: try YAMLDocuments.parse(objects).map(\.value))
         let registry = MetricsRegistry()
-        let tables = RouteTables(RouteTable.compile(resources, environment: environment).table)
+        let tables = RouteTables(try RouteTable.onPort8080(yaml: OneGateway.manifest))
         let boards = WorkerBoards(registry)
         var pipeline = TrafficPipeline(
             routes: RouteBoard(tables, places: GatewayPlaces(), registry: registry, at: 0),

@@ -62,46 +62,22 @@ package struct Agent: Sendable {
         certificate = try chosen.admin.servedCertificate()
         reviews = try ClusterSource.tokenReviews(chosen)
         budget = MemoryBudget.current(chosen.limits)
-        if let refusal = chosen.capture.keep.refusal(within: budget) { throw CommandFailure(.usage, refusal) }
-        let shared = MemoryBudget.shared(chosen)
+        let keep = chosen.capture.keep
+        if let refusal = keep.refusal(within: budget) { throw CommandFailure(.usage, refusal) }
+        let shared = MemoryBudget.shared(chosen).octets
         sources = try CaptureSources(chosen, awaitsGateway: chosen.findsGateways)
         cluster = try ClusterSource(chosen, logger: logs.logger("kubernetes"))
-        let registry = MetricsRegistry(
-            configuration: chosen.metricsSettings,
-            shardCount: sources.workers,
-            startedAt: WallClock.now()
-        )
-        mirroring = Mirroring(chosen)
-        // Before there is a plan, whose targets would be looked at.
-        if cluster != nil { mirroring.clusterChanged(nil) }
-        try chosen.mirror.refuseUnusableAuthorities()
-        try mirroring.plans.configure(chosen.mirror)
-        routes = RouteKeeper(
-            chosen.environment,
-            places: GatewayPlaces(chosen.gateway),
-            registry: registry,
-            mirroring: mirroring,
-            timeline: timeline
-        )
+        let registry = Self.registry(chosen, workers: sources.workers)
+        mirroring = try Self.mirroring(chosen, followsCluster: cluster != nil)
+        routes = Self.routes(chosen, registry, mirroring, timeline)
         keys = try KeySource(chosen, isLive: sources.isLive)
-        traffic = TrafficRun(
-            routes: routes.board,
-            limits: chosen.pipelineLimits(isLive: sources.isLive),
-            keys: keys.store
-        )
+        let limits = chosen.pipelineLimits(isLive: sources.isLive)
+        traffic = TrafficRun(routes: routes.board, limits: limits, keys: keys.store)
         locality = NodeLocality.current(chosen)
-        let keep = chosen.capture.keep
         keptPackets =
             keep.bytes.octets > 0 ? KeptPackets(octets: keep.bytes.octets, age: keep.age.nanoseconds) : nil
-        capture = CaptureRun(
-            sources,
-            keys: keys.store,
-            logger: logs.logger("capture"),
-            timeline: timeline,
-            keptPackets: keptPackets,
-            shedding: shedding,
-            decoding: traffic.limits.decoding
-        )
+        let captureLogger = logs.logger("capture")
+        capture = Self.capture(sources, traffic, keptPackets, shedding, timeline, captureLogger)
         configuration = ConfigurationKeeper(
             plan,
             credentials: credentials,
@@ -114,7 +90,7 @@ package struct Agent: Sendable {
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
-        records = chosen.records.file.isEmpty ? nil : RecordQueue(workers: sources.workers, budget: shared.octets)
+        records = chosen.records.file.isEmpty ? nil : RecordQueue(workers: sources.workers, budget: shared)
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
@@ -123,17 +99,75 @@ package struct Agent: Sendable {
             shedding: shedding,
             memoryLimit: budget.octets
         )
-        recent = RecentBoard(
-            limits: chosen.recentLimits(within: shared.octets),
-            redactedFields: Set(chosen.redaction.fields)
-        )
-        let history = MemoryShare.history.octets(of: shared.octets)
-        watch = TrafficWatch(registry, clock: Self.clock(sources, traffic, capture, startedAt), octets: history) {
-            [traffic, sources] in
+        let recentLimits = chosen.recentLimits(within: shared)
+        recent = RecentBoard(limits: recentLimits, redactedFields: Set(chosen.redaction.fields))
+        let history = MemoryShare.history.octets(of: shared)
+        let clock = Self.clock(sources, traffic, capture, startedAt)
+        watch = TrafficWatch(registry, clock: clock, octets: history) { [traffic, sources] in
             CaptureReading(traffic.boards.figures, sources: sources, registry: registry)
         }
         requests = RequestWatch(registry, recent: recent)
-        web = WebAnswers(
+        web = Self.web(routes, watch, recent, requests, keptPackets, traffic, mirroring)
+        addCollectors(to: registry)
+    }
+
+    private static func registry(_ chosen: Configuration, workers: Int) -> MetricsRegistry {
+        MetricsRegistry(configuration: chosen.metricsSettings, shardCount: workers, startedAt: WallClock.now())
+    }
+
+    private static func mirroring(_ chosen: Configuration, followsCluster: Bool) throws -> Mirroring {
+        let mirroring = Mirroring(chosen)
+        // Before there is a plan, whose targets would be looked at.
+        if followsCluster { mirroring.clusterChanged(nil) }
+        try chosen.mirror.refuseUnusableAuthorities()
+        try mirroring.plans.configure(chosen.mirror)
+        return mirroring
+    }
+
+    private static func routes(
+        _ chosen: Configuration,
+        _ registry: MetricsRegistry,
+        _ mirroring: Mirroring,
+        _ timeline: Timeline
+    ) -> RouteKeeper {
+        RouteKeeper(
+            chosen.environment,
+            places: GatewayPlaces(chosen.gateway),
+            registry: registry,
+            mirroring: mirroring,
+            timeline: timeline
+        )
+    }
+
+    private static func capture(
+        _ sources: CaptureSources,
+        _ traffic: TrafficRun,
+        _ keptPackets: KeptPackets?,
+        _ shedding: LoadShedding,
+        _ timeline: Timeline,
+        _ logger: Logger
+    ) -> CaptureRun {
+        CaptureRun(
+            sources,
+            keys: traffic.keys,
+            logger: logger,
+            timeline: timeline,
+            keptPackets: keptPackets,
+            shedding: shedding,
+            decoding: traffic.limits.decoding
+        )
+    }
+
+    private static func web(
+        _ routes: RouteKeeper,
+        _ watch: TrafficWatch,
+        _ recent: RecentBoard,
+        _ requests: RequestWatch,
+        _ keptPackets: KeptPackets?,
+        _ traffic: TrafficRun,
+        _ mirroring: Mirroring
+    ) -> WebAnswers {
+        WebAnswers(
             routes: routes,
             watch: watch,
             recent: recent,
@@ -143,7 +177,6 @@ package struct Agent: Sendable {
         ) { [mirroring] in
             mirroring.document
         }
-        addCollectors(to: registry)
     }
 
     /// The clock of the history: that of the packets where files are read as fast as can be.

@@ -39,6 +39,7 @@ enum ProcessMemory {
             let fields = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
             guard fields.count > 1, fields[0] == "RssAnon" || fields[0] == "RssShmem" else { continue }
             guard let kibibytes = Int(fields[1]) else { return nil }
+            // What the kernel says fits by far; a file that says otherwise must not end the agent.
             sum = (sum ?? 0) &+ (kibibytes << 10)
         }
         return sum

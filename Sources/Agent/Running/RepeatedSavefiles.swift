@@ -32,6 +32,7 @@ struct RepeatedSavefiles<Worker: FinishingSink & ~Copyable>: ~Copyable, CaptureS
 
     mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         let shift = shift ?? beginning(with: packet.time)
+        // Times of packets may be anything: one beyond the range wraps rather than ends the agent.
         let time = packet.time.nanoseconds &+ shift
         self.shift = shift
         latest = max(latest ?? time, time)

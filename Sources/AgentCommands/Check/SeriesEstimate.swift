@@ -52,7 +52,7 @@ struct SeriesEstimate: Sendable, Equatable {
     private let foldsRoutes: Bool
 
     /// Estimates the families for a table.
-    init(_ table: RouteTable, metrics: TrafficMetrics.MetricsConfiguration) {
+    init(_ table: RouteTable, metrics: MetricsConfiguration) {
         self.init(
             routes: Set(table.routes.map { RouteLabels($0) }).count,
             callRoutes: Set(table.routes.filter { $0.identity.object.kind == "GRPCRoute" }.map { RouteLabels($0) })
@@ -92,7 +92,7 @@ struct SeriesEstimate: Sendable, Equatable {
         linesPerCallRoute = Self.statusesPerCall + Self.directions + wait + 2 * lifetime
         linesPerWebSocketRoute =
             Self.messagesPerWebSocket + Self.directions + lifetime + wait + Self.closeCodesPerRoute
-        let named = min(routes, limit / TrafficMetrics.MetricsConfiguration.leastLabelSetsPerRoute)
+        let named = min(routes, limit / MetricsConfiguration.leastLabelSetsPerRoute)
         foldsRoutes = named < routes
         // A classic histogram has a line for each bound, for +Inf, for the count and for the sum.
         add(MetricCatalogue.httpRequests, named * Self.combinationsPerRoute, isLimited: true)

@@ -137,6 +137,7 @@ struct TapCounts: Sendable {
 
     private static func requests(_ status: JSONValue) -> UInt64? {
         guard let requests = status["requests"] else { return nil }
+        // Counts of another program, which may be anything.
         return ["matched", "unmatched", "redirected", "elsewhere"].reduce(0) { $0 &+ (requests[$1]?.count ?? 0) }
     }
 

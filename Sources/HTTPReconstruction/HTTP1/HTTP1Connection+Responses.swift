@@ -33,7 +33,6 @@ extension HTTP1Connection {
             ResponseView(
                 octets: octets.extracting(first: head.textLength),
                 status: head.status,
-                version: head.version,
                 fields: shared.parser.fields
             ),
             tag: &tag,

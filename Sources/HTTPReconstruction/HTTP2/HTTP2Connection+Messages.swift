@@ -382,7 +382,6 @@ extension HTTP2Connection {
             ResponseView(
                 octets: shared.http2.sections[responses.section].octets.span,
                 status: status,
-                version: .http2,
                 fields: shared.http2.lines.span
             ),
             tag: &tag,

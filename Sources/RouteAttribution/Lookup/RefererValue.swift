@@ -66,6 +66,7 @@ enum RefererValue {
         }
     }
 
+    // In both, what lies below the first of them wraps to more than the last.
     private static func isLetter(_ octet: UInt8) -> Bool { (octet | 0x20) &- 0x61 < 26 }
 
     private static func isDigit(_ octet: UInt8) -> Bool { octet &- 0x30 < 10 }

@@ -169,6 +169,7 @@ extension MirrorQueueState {
         lanes[copy.lane].sent += 1
         lanes[copy.lane].inFlight += 1
         lanes[copy.lane].redactedValues += UInt64(max(redactedValues, 0))
+        // Times may be anything: a difference beyond the range wraps.
         targets[place].figures.queueWait.observe(now &- copy.ticket.intendedTime)
         targets[place].figures.sentSizes.observe(copy.ticket.exchange.request.message.contentOctets)
         countSent(place, octets: octets, now: now)

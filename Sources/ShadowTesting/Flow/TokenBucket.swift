@@ -59,6 +59,7 @@ struct TokenBucket: Sendable, Hashable {
     private mutating func refill(_ now: Int64) {
         defer { lastTime = now }
         guard let lastTime, now > lastTime else { return }
+        // The later less the earlier; only times on both ends of the range would wrap.
         tokens = min(capacity, tokens + Double(now &- lastTime) / 1e9 * rate)
     }
 }

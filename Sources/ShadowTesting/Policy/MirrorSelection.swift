@@ -30,6 +30,7 @@ struct PolicyNumbers: Sequence, IteratorProtocol {
     mutating func next() -> Int? {
         guard mask != 0 else { return nil }
         let number = mask.trailingZeroBitCount
+        // It is not zero; this takes its lowest bit away.
         mask &= mask &- 1
         return number
     }

@@ -103,6 +103,7 @@ struct ProtobufExposition: Sendable {
         var exemplars = histogram.exemplars[...]
         var below: UInt64 = 0
         for (bucket, count) in histogram.classicCounts.enumerated() {
+            // Part of the histogram's count, which fits.
             below &+= count
             buffers.part.removeAll(keepingCapacity: true)
             buffers.part.appendField(1, varint: below)

@@ -99,6 +99,7 @@ public struct TextExposition: Sendable {
             var below: UInt64 = 0
             var exemplars = format == .openMetrics ? histogram.exemplars[...] : []
             for (bucket, count) in histogram.classicCounts.enumerated() {
+                // Part of the histogram's count, which fits.
                 below &+= count
                 body.append(contentsOf: bucketName)
                 body.appendLabels(series.shared.text, series.own.text, histogram.layout.boundTexts[bucket])

@@ -64,6 +64,7 @@ public struct HistogramSnapshot: Sendable {
                 theirs.removeFirst()
             }
             if let next = theirs.first, next.index == cell.index {
+                // Counts wrap where a counter would; 2^64 observations are out of reach.
                 merged.append(Cell(index: cell.index, count: cell.count &+ next.count))
                 theirs.removeFirst()
             } else {
@@ -83,6 +84,7 @@ extension HistogramSnapshot {
         storedSum &+= value
         let place = cells.firstIndex { $0.index >= index } ?? cells.count
         if place < cells.count, cells[place].index == index {
+            // 2^64 observations are out of reach.
             cells[place].count &+= 1
         } else {
             cells.insert(Cell(index: index, count: 1), at: place)
@@ -161,6 +163,7 @@ extension HistogramSnapshot {
         for cell in cells {
             let bucket = layout.nativeBuckets[cell.index]
             if let last = counts.last, last.bucket == bucket {
+                // Part of the histogram's count, which fits.
                 counts[counts.count - 1].count &+= cell.count
             } else {
                 counts.append((bucket, cell.count))

@@ -36,6 +36,7 @@ struct NativeHistogram: Sendable, Hashable {
         buckets.reserveCapacity(histogram.cells.count)
         for cell in histogram.cells {
             guard let index = histogram.layout.nativeBuckets[cell.index] else {
+                // Like the buckets' below, part of the histogram's count, which fits.
                 zeroCount &+= cell.count
                 continue
             }
@@ -122,6 +123,7 @@ extension NativeHistogram {
                 previous = 0
             }
             let count = Int64(truncatingIfNeeded: bucket.count)
+            // Deltas are signed; counts below 2^63 have one each.
             body(count &- previous)
             previous = count
             next = bucket.index + 1

@@ -4,7 +4,7 @@
 struct HistoryKey: Sendable, Hashable {
     let rawValue: UInt16
 
-    private static let firstDuration = 10
+    private static let firstDuration = ResponseCodeClass.allCases.count + 2
 
     /// Requests whose response has a class.
     static func requests(_ codeClass: ResponseCodeClass) -> HistoryKey {
@@ -14,11 +14,7 @@ struct HistoryKey: Sendable, Hashable {
     /// Requests that failed.
     static let failures = HistoryKey(rawValue: UInt16(ResponseCodeClass.allCases.count))
     /// Requests whose answer the observer has not seen.
-    static let unseen = HistoryKey(rawValue: failures.rawValue + 3)
-    /// Octets of request content.
-    static let requestBody = HistoryKey(rawValue: failures.rawValue + 1)
-    /// Octets of response content.
-    static let responseBody = HistoryKey(rawValue: failures.rawValue + 2)
+    static let unseen = HistoryKey(rawValue: failures.rawValue + 1)
 
     /// Durations that fell into a cell of the histogram.
     static func duration(cell: Int) -> HistoryKey {

@@ -17,8 +17,6 @@ struct RouteCounts: Sendable, Hashable {
             if request.combination.isFailure { counts.add(request.count, to: .failures) }
             if request.combination.code == .unknown { counts.add(request.count, to: .unseen) }
         }
-        counts.add(reading.requestBody?.storedSum ?? 0, to: .requestBody)
-        counts.add(reading.responseBody?.storedSum ?? 0, to: .responseBody)
         for (_, histogram) in reading.durations {
             for cell in histogram.cells {
                 counts.add(cell.count, to: .duration(cell: cell.index))

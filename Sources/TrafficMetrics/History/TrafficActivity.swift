@@ -12,10 +12,6 @@ public struct TrafficActivity: Sendable {
     public let unseen: UInt64
     /// Requests by class of status, in the order of `ResponseCodeClass.allCases`; those not seen are of class `none` here.
     private let requestsByClass: [UInt64]
-    /// Octets of request content.
-    public let requestBodyBytes: UInt64
-    /// Octets of response content.
-    public let responseBodyBytes: UInt64
     /// How long requests took.
     public let latency: LatencyDistribution
 
@@ -54,8 +50,6 @@ public struct TrafficActivity: Sendable {
         failures = counts[.failures]
         unseen = counts[.unseen]
         requestsByClass = counts.requestsByClass
-        requestBodyBytes = counts[.requestBody]
-        responseBodyBytes = counts[.responseBody]
         latency = counts.latency(layout: layout)
     }
 }

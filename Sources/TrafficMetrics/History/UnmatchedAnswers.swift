@@ -44,6 +44,7 @@ extension GatewayCells {
     var unmatchedAnswers: UnmatchedAnswers {
         var answers = UnmatchedAnswers(unseen: unseenAnswers)
         for reason in UnmatchedReason.allCases where reason.isArrival {
+            // 2^64 requests are out of reach.
             answers.failures &+= requestsUnmatched(reason, .serverError)
             if reason.isNotInTable { answers.served &+= requestsUnmatched(reason, .success) }
         }

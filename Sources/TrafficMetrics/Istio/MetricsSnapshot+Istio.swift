@@ -32,6 +32,7 @@ extension MetricsSnapshot {
             )
             let present = counts[destination] ?? (0, nil)
             let beganAt = [present.beganAt, series.beganAt].compactMap(\.self).min()
+            // 2^64 requests are out of reach.
             counts[destination] = (present.count &+ count, beganAt)
         }
         let series = counts.map { destination, counted in

@@ -280,6 +280,7 @@ struct RouteRecord: Sendable {
     }
 
     private var traffic: UInt64 {
+        // 2^64 requests are out of reach.
         cells.reduce(0) { $0 &+ $1.requestCount &+ $1.foldedExchangeCount }
     }
 }
@@ -294,6 +295,7 @@ struct Withdrawal: Sendable, Equatable {
     }
 
     func isOver(at now: Int64) -> Bool {
+        // A clock that was set back ends no grace, and one at the ends of the range wraps.
         scrapes >= RouteAdmission.grace.scrapes && now &- since >= RouteAdmission.grace.nanoseconds
     }
 }

@@ -88,6 +88,7 @@ final class SeriesLedger: Sendable {
     }
 
     private static func hash(_ entry: UInt64) -> Int {
+        // A hash, whose carries go.
         Int((entry &* 0x9E37_79B9_7F4A_7C15) >> 20)
     }
 

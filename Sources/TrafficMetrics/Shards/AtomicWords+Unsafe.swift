@@ -41,6 +41,7 @@ struct AtomicWords: ~Copyable, @unchecked Sendable {
     /// Adds to a word, wrapping; writer only.
     @inline(__always)
     func add(_ amount: UInt64, at index: Int) {
+        // A counter begins again at zero after 2^64, as scrapers expect of counters.
         store(load(index) &+ amount, at: index)
     }
 

@@ -37,6 +37,7 @@ struct ExemplarCells: ~Copyable, Sendable {
         let start = slot * Word.count
         let version = words.load(start + Word.version)
         let present = Int64(bitPattern: words.load(start + Word.time))
+        // Times of packets may be anything; the version is only held against others, and may begin again.
         guard version == 0 || time &- present >= Self.minimumAge else { return }
         words.store(version &+ 1, at: start + Word.version)
         // The version must be seen odd before any of the words that follow is seen changed.

@@ -53,6 +53,7 @@ struct GrowingWords: ~Copyable, @unchecked Sendable {
     @inline(__always)
     func increment(_ index: Int) {
         let (chunk, offset) = unsafe place(of: index)
+        // A counter begins again at zero after 2^64, as scrapers expect of counters.
         unsafe chunk[offset].store(chunk[offset].load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 

@@ -64,6 +64,7 @@ struct PagedWords: ~Copyable, @unchecked Sendable {
     func add(_ amount: UInt64, at index: Int) {
         let page = unsafe page(of: index)
         let value = unsafe page[index & (Self.pageWords - 1)].load(ordering: .relaxed)
+        // A counter begins again at zero after 2^64, as scrapers expect of counters.
         unsafe page[index & (Self.pageWords - 1)].store(value &+ amount, ordering: .relaxed)
     }
 

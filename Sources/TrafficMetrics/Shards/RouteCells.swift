@@ -101,6 +101,7 @@ final class RouteCells: Sendable {
     @inline(__always)
     func countFolded(at time: Int64) {
         noteRequest(at: time)
+        // A counter begins again at zero after 2^64, as scrapers expect of counters.
         foldedExchanges.store(foldedExchanges.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 

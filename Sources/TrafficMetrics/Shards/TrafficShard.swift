@@ -190,6 +190,7 @@ public final class TrafficShard: Sendable {
             cells.offerExemplar(
                 trace,
                 value: value,
+                // Times of packets may be anything: one beyond the range wraps.
                 at: exchange.startedAt &+ max(0, duration),
                 slot: layout.exemplarSlot(of: codeClass, bucket: bucket)
             )

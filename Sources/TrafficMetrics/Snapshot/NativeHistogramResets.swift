@@ -44,6 +44,7 @@ struct NativeHistogramResets: Sendable {
             shown = histogram.since(base)
             seen[series] = base
         }
+        // A clock that was set back makes the age negative, and one at the ends of the range wraps.
         if mayExceed, let beganAt = shown.beganAt, now &- beganAt >= Self.minimumAge,
             NativeHistogram(shown).isReduced
         {

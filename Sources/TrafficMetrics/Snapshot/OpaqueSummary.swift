@@ -18,6 +18,7 @@ extension MetricsRegistry {
         let gateways = withState { $0.gateways.records }.compactMap { $0?.cells }
         let cells = gateways.flatMap { $0 } + shards.map(\.overflowGateway)
         return OpaqueReason.allCases.compactMap { reason in
+            // Like those of octets below, sums of counters, which wrap as these do.
             let connections = cells.reduce(0) { $0 &+ $1.opaqueConnections(reason) }
             guard connections > 0 else { return nil }
             let octets = cells.reduce(0) { $0 &+ $1.opaqueBytes(reason) }

@@ -27,6 +27,7 @@ public struct RouteSummary: Sendable {
 
     init(labels: RouteLabels, reading: RouteReading, layout: ShardLayout) {
         self.labels = labels
+        // 2^64 requests are out of reach, of the parts as of the whole.
         requestCount = reading.requests.reduce(0) { $0 &+ $1.count }
         failureCount = reading.requests.reduce(0) { $0 &+ ($1.combination.isFailure ? $1.count : 0) }
         refusalCount = reading.requests.reduce(0) { sum, request in
@@ -92,6 +93,7 @@ extension MetricsRegistry {
         var counts: [RouteLabels: RouteErrorCounts] = [:]
         for record in records {
             for request in record.cells.read(layout: layout, copy: &copy).requests {
+                // 2^64 requests are out of reach.
                 if request.combination.isFailure {
                     counts[record.labels, default: RouteErrorCounts()].failures &+= request.count
                 } else if request.combination.code.codeClass == .clientError {
@@ -117,6 +119,7 @@ extension MetricsRegistry {
             UnmatchedReason.allCases.compactMap { reason in
                 var requests: [ResponseCodeClass: UInt64] = [:]
                 for codeClass in ResponseCodeClass.allCases {
+                    // 2^64 requests are out of reach.
                     let count = cells.reduce(0) { $0 &+ $1.requestsUnmatched(reason, codeClass) }
                     if count > 0 { requests[codeClass] = count }
                 }

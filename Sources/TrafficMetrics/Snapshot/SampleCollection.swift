@@ -24,6 +24,7 @@ public struct SampleCollection: Sendable {
         let present = samples[family, default: [:]][labelValues]
         samples[family, default: [:]][labelValues] =
             switch present {
+            // A counter wraps where its cells do.
             case .count(let count): .count(count &+ amount)
             case .number(let number): .number(number + Double(amount))
             case .histogram, nil: .count(amount)

@@ -20,6 +20,7 @@ public struct FieldLine: Sendable, Hashable, BitwiseCopyable {
     public init(name: Range<Int>, value: Range<Int>, isNeverIndexed: Bool = false) {
         nameRange = OctetRange(name)
         valueStart = UInt32(value.lowerBound)
+        // A range's end is not below its beginning.
         valueLength = UInt32(value.upperBound &- value.lowerBound) | (isNeverIndexed ? 1 << 31 : 0)
     }
 
@@ -29,6 +30,7 @@ public struct FieldLine: Sendable, Hashable, BitwiseCopyable {
     package init(unchecked nameStart: Int, _ nameEnd: Int, _ valueStart: Int, _ valueEnd: Int) {
         nameRange = OctetRange(unchecked: nameStart, nameEnd)
         self.valueStart = UInt32(truncatingIfNeeded: valueStart)
+        // Unchecked: what gives the ends has found the one behind the other.
         valueLength = UInt32(truncatingIfNeeded: valueEnd &- valueStart)
     }
 

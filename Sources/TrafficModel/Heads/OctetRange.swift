@@ -10,6 +10,7 @@ public struct OctetRange: Sendable, Hashable, BitwiseCopyable {
     @inline(__always)
     public init(_ range: Range<Int>) {
         start = UInt32(range.lowerBound)
+        // A range's end is not below its beginning.
         length = UInt32(range.upperBound &- range.lowerBound)
     }
 
@@ -18,6 +19,7 @@ public struct OctetRange: Sendable, Hashable, BitwiseCopyable {
     @inline(__always)
     package init(unchecked lowerBound: Int, _ upperBound: Int) {
         start = UInt32(truncatingIfNeeded: lowerBound)
+        // Unchecked: what gives the ends has found the one behind the other.
         length = UInt32(truncatingIfNeeded: upperBound &- lowerBound)
     }
 

@@ -8,17 +8,14 @@ public struct ResponseView: ~Escapable {
     public let octets: Span<UInt8>
     /// The status code, of an interim response or of the final one.
     public let status: Int
-    /// The protocol version.
-    public let version: HTTPVersion
     /// All field lines in wire order, without pseudo-header fields.
     public let fields: Span<FieldLine>
 
     /// Makes a view of a head; all ranges must lie within `octets`.
     @_lifetime(copy octets, copy fields)
-    public init(octets: Span<UInt8>, status: Int, version: HTTPVersion, fields: Span<FieldLine>) {
+    public init(octets: Span<UInt8>, status: Int, fields: Span<FieldLine>) {
         self.octets = octets
         self.status = status
-        self.version = version
         self.fields = fields
     }
 }

@@ -24,6 +24,8 @@ public struct RecordOptions: Sendable, Hashable {
         self.replacesParameters = replacesParameters
     }
 
-    /// The fields that carry credentials: redacted unless the configuration names others.
-    public static let credentials: Set<String> = ["authorization", "cookie", "set-cookie", "proxy-authorization"]
+    /// The names, in lower case, of the fields that carry credentials, which are redacted whatever the configuration says.
+    public static let credentialFields = ["authorization", "cookie", "set-cookie", "proxy-authorization"]
+    /// The same, to look names up in.
+    public static let credentials = Set(credentialFields)
 }

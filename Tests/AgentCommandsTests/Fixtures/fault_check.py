@@ -41,17 +41,29 @@ def expect(what, holds):
         sys.exit(f"does not hold: {what}")
 
 
+def free_ports(count):
+    """Ports that nothing has, below those that the system hands out by itself: a port of its choice could be another program's by
+    the time the agent takes it."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = set()
+    while len(ports) < count:
+        port = max(lowest - 12_000, 1024) + int.from_bytes(os.urandom(4), "big") % 12_000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.add(port)
+    return ports
+
+
 class Agent:
     """A running agent with a configuration of its own, which is killed if it has not ended by itself."""
 
     def __init__(self, program, folder, capture, arguments=(), name="agent", served=8080):
         self.log = open(folder / f"{name}.log", "w+")
         self.configuration = folder / f"{name}.yaml"
-        # Held until both are known, so that they differ.
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            second.bind(("127.0.0.1", 0))
-            self.port, metrics = first.getsockname()[1], second.getsockname()[1]
+        self.port, metrics = free_ports(2)
         self.text = json.dumps(
             {
                 "capture": capture,

@@ -25,6 +25,8 @@ import urllib.request
 HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 MISSING = 77
+# Seconds: a machine that runs other tests beside this may take many for what is done at once otherwise.
+PATIENCE = 300
 
 
 def envoy_binary():
@@ -82,13 +84,13 @@ def bootstrap(question):
 
 
 def wait_for_port(process, admin_file, log_file):
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
             with open(admin_file) as file:
                 base = "http://" + file.read().strip()
-            if b"LIVE" in urllib.request.urlopen(base + "/ready", timeout=1).read():
-                listeners = json.load(urllib.request.urlopen(base + "/listeners?format=json", timeout=5))
+            if b"LIVE" in urllib.request.urlopen(base + "/ready", timeout=10).read():
+                listeners = json.load(urllib.request.urlopen(base + "/listeners?format=json", timeout=PATIENCE))
                 return listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"]
         except (OSError, ValueError):
             pass
@@ -103,7 +105,7 @@ def ask(port, request):
         lines.append("Host: " + request["authority"])
     lines += ["%s: %s" % (name, value) for name, value in request["fields"]]
     lines.append("Connection: close")
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("utf-8"))
         answer = b""
         while b"\r\n\r\n" not in answer:

@@ -3,7 +3,7 @@
 import TrafficMetrics
 
 /// What is exported, and on which address.
-package struct MetricsConfiguration: Sendable, Equatable {
+package struct ExpositionConfiguration: Sendable, Equatable {
     /// Where metrics and health are served, and everything else unless `admin.listen` names another place.
     package var listen = ListenAddress(host: "0.0.0.0", port: 9646)
     /// The upper bounds of the duration histograms, in seconds, in growing order; `nil` takes the catalogue's ladder.
@@ -25,7 +25,7 @@ package struct MetricsConfiguration: Sendable, Equatable {
     var grpcErrorNames: [String] { grpcErrorStatuses.map { GRPCStatusSet.names[$0] } }
 }
 
-extension MetricsConfiguration {
+extension ExpositionConfiguration {
     /// Reads the section `metrics`.
     init(_ section: ConfigurationSection) {
         self.init()
@@ -68,7 +68,7 @@ extension ConfigurationMisfits {
                 ?? bounds.lastIndex(of: bound)
             expectation = "a larger number than the one before"
         case .boundCount:
-            let limit = TrafficMetrics.MetricsConfiguration.durationBoundLimit
+            let limit = MetricsConfiguration.durationBoundLimit
             misfits = [Misfit(suffix: "", node: node, expectation: "from 1 to \(limit) numbers of seconds")]
             return
         case .seriesLimit: return
@@ -88,7 +88,7 @@ extension ConfigurationValue where Value == [Double]? {
             guard node.isSequence else { return .failure([]) }
             return ConfigurationValue<[Double]>.list(of: .positiveNumber).parse(node).flatMap { bounds in
                 do throws(MetricsConfigurationError) {
-                    _ = try TrafficMetrics.MetricsConfiguration(durationBounds: bounds)
+                    _ = try MetricsConfiguration(durationBounds: bounds)
                     return .success(bounds)
                 } catch {
                     return .failure(ConfigurationMisfits(error, of: bounds, node))
