@@ -109,6 +109,15 @@ import Testing
         #expect(try Self.action(rules: rules) == .forward)
     }
 
+    @Test(arguments: ["redirect: {uri: /x}", "directResponse: {status: 200}"])
+    func `what the gateway answers itself has no mirrors`(action: String) throws {
+        let mirror = "mirror: {host: copies.example.com}"
+        let own = "{match: [{uri: {exact: /a}}], \(action), \(mirror)}"
+        let http = "[\(own), {route: [{destination: {host: a}}], \(mirror)}]"
+        let table = try compile(everyHostGateway, virtualService(http: http)).table
+        #expect(table.routes.map(\.mirrors.count) == [0, 1])
+    }
+
     // MARK: - Matches
 
     @Test(arguments: ["HTTPRoute", "GRPCRoute"])

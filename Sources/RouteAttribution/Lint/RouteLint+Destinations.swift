@@ -43,7 +43,16 @@ extension RouteTable {
     func problems(of destination: RouteDestination) -> [DestinationProblem] {
         var result: [DestinationProblem] = []
         let entry = knowledge.catalog[destination.host]
-        if let entry {
+        if knowledge.catalog.isHidden(destination.host) {
+            result.append(
+                DestinationProblem(
+                    code: .unknownService,
+                    message:
+                        "\(destination.host) is not exported to \(environment.namespace), the namespace of the gateway's pods",
+                    severity: .warning
+                )
+            )
+        } else if let entry {
             if !entry.ports.isEmpty, !entry.ports.contains(destination.port) {
                 let ports = entry.ports.map(String.init).joined(separator: ", ")
                 result.append(
