@@ -507,6 +507,7 @@ struct NodePodTests {
                 "mesh": """
                 pathNormalization: {normalization: MERGE_SLASHES}
                 defaultVirtualServiceExportTo: ["."]
+                defaultServiceExportTo: [shop]
                 rootNamespace: mesh
                 ingressControllerMode: DEFAULT
                 defaultConfig: {gatewayTopology: {numTrustedProxies: 2}, proxyMetadata: {ISTIO_META_HTTP10: "1"}}
@@ -519,6 +520,7 @@ struct NodePodTests {
         #expect(environment.pathNormalization == .mergeSlashes && environment.rootNamespace == "mesh")
         #expect(environment.defaultVirtualServiceExportTo == ["."] && environment.trustedProxies == 2)
         #expect(environment.ingress.mode == .byDefault && environment.takesHTTP10)
+        #expect(environment.defaultServiceExportTo == ["shop"])
         let chosen = try Configuration.parse(
             "mesh: {pathNormalization: NONE}\ngateway: {trustedProxies: 0, http10: false}",
             file: "w"

@@ -74,6 +74,16 @@ import Testing
         #expect(isNamed == (port == 80))
     }
 
+    @Test(arguments: [(["."], 80), (["istio-system"], 9443), (["*"], 9443)])
+    func `what says nothing of it is exported as the mesh's default says`(exportTo: [String], port: Int) throws {
+        var environment = RouteEnvironment()
+        environment.defaultServiceExportTo = exportTo
+        let rule = virtualService(http: "[{route: [{destination: {host: api.example.com}}]}]")
+        let entry = Self.entry("shop", port: 9443)
+        let table = try compile(everyHostGateway, rule, entry, environment: environment).table
+        #expect(table.routes.first?.destinations.first?.port == port)
+    }
+
     @Test func `a Service comes before a ServiceEntry of its host`() throws {
         let squatter = Self.entry("web", port: 8443).replacing("api.example.com", with: "cart.shop.svc.cluster.local")
         #expect(try Self.port("cart.shop.svc.cluster.local", [squatter, Self.service("*")]) == 9090)

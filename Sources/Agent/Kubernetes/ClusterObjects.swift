@@ -222,6 +222,9 @@ struct MeshSettings: Sendable, Hashable {
         {
             environment.defaultVirtualServiceExportTo = places
         }
+        if let places = mesh["defaultServiceExportTo"]?.arrayValue?.compactMap(\.stringValue), !places.isEmpty {
+            environment.defaultServiceExportTo = places
+        }
         if !configuration.choosesMesh("discoverySelectors"), let selectors = mesh["discoverySelectors"]?.arrayValue {
             environment.discoverySelectors = selectors.compactMap { try? NamespaceSelector($0) }
         }

@@ -82,7 +82,8 @@ struct ServiceCatalog {
     private mutating func addHosts(_ resources: RouteResources, _ environment: RouteEnvironment) {
         var sources: [String: [Source]] = [:]
         func add(_ host: String, _ entry: Entry, _ metadata: ObjectMetadata, _ exportTo: [String]) {
-            let rank = Self.rank(exportTo, of: metadata.namespace, for: environment.namespace)
+            let places = exportTo.isEmpty ? environment.defaultServiceExportTo : exportTo
+            let rank = Self.rank(places, of: metadata.namespace, for: environment.namespace)
             sources[host, default: []].append(Source(namespace: metadata.namespace, entry: entry, rank: rank))
         }
         for service in resources.services {
