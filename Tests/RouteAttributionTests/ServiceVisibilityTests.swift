@@ -74,6 +74,21 @@ import Testing
         #expect(isNamed == (port == 80))
     }
 
+    @Test func `a backend of an HTTPRoute that the gateway does not see is named too`() throws {
+        let grant = """
+            apiVersion: gateway.networking.k8s.io/v1beta1
+            kind: ReferenceGrant
+            metadata: {name: g, namespace: shop}
+            spec:
+              from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: default}]
+              to: [{group: '', kind: Service}]
+            """
+        let route = RouteBackendTests.route(rules: "[{backendRefs: [{name: cart, namespace: shop, port: 9090}]}]")
+        let all = try resources(RouteBackendTests.gateway(), route, grant, Self.service("."))
+        let table = RouteTable.compile(all, environment: RouteEnvironment()).table
+        #expect(RouteLint(all, table: table).findings.contains { $0.code == .unknownService })
+    }
+
     @Test(arguments: [(["."], 80), (["istio-system"], 9443), (["*"], 9443)])
     func `what says nothing of it is exported as the mesh's default says`(exportTo: [String], port: Int) throws {
         var environment = RouteEnvironment()

@@ -17,8 +17,9 @@ extension RouteLint {
         let object = route.identity.delegate?.object ?? route.identity.object
         let path = rulePath(of: route)
         for problem in table.problems(of: destination) {
-            // A backend without a Service was reported when it was converted.
-            if problem.code == .unknownService, object.kind != "VirtualService" { continue }
+            // A backend without a Service was reported when it was converted; one that is hidden was not.
+            let isHidden = table.knowledge.catalog.isHidden(destination.host)
+            if problem.code == .unknownService, object.kind != "VirtualService", !isHidden { continue }
             report(object, problem.code, path, problem.message, severity: problem.severity)
         }
     }
