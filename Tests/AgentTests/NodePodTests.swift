@@ -93,6 +93,68 @@ struct NodePodTests {
         return try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
     }
 
+    @Test func `of two Services of one age that share a port, the one that istiod asks first says the pod's port`()
+        throws
+    {
+        let other = """
+
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: istio-ingressgateway-internal, namespace: istio-system}
+            spec:
+              selector: {istio: ingressgateway}
+              ports: [{name: http2, port: 80, targetPort: 9080}]
+            """
+        let objects = try Self.made(of: [Self.pod()], Self.gateway + other)
+        // A dash comes before the dot that follows a Service's name.
+        #expect(objects.gateways.first?.ports.contains(GatewayPort(pod: 9080, server: 80)) == true)
+        #expect(objects.table.podPorts == [9080])
+    }
+
+    /// Whether a backend of an HTTPRoute is answered 500 whose Service is not among the objects, nor any other of its namespace.
+    @Test func `a Service that the cluster does not have is none, unless only a part of the cluster is known`() throws {
+        let yaml = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: edge, namespace: shop}
+            spec:
+              gatewayClassName: istio
+              listeners: [{name: http, port: 80, protocol: HTTP}]
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: r, namespace: shop}
+            spec:
+              parentRefs: [{name: edge}]
+              rules: [{backendRefs: [{name: cart, port: 80}]}]
+            """
+        let pod = try Self.pod(
+            namespace: "shop",
+            labels: "{gateway.networking.k8s.io/gateway-name: edge}",
+            arguments: "[]"
+        )
+        func isAnswered500(_ configuration: String = "", _ change: (inout ClusterObjects) -> Void = { _ in }) throws
+            -> Bool?
+        {
+            var cluster = ClusterObjects()
+            cluster.pods = [pod]
+            cluster.objects = try Self.objects(yaml)
+            change(&cluster)
+            let configuration = try Configuration.parse(
+                "routes: {kubernetes: {enabled: true, node: node-1\(configuration)}}",
+                file: "w.yaml"
+            )
+            let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+            return objects.table.routes.first?.destinations.contains { $0.isInvalid }
+        }
+        #expect(try isAnswered500() == true)
+        #expect(try isAnswered500(", namespaces: [shop]") == false)
+        #expect(try isAnswered500 { $0.isSaved = true } == false)
+        #expect(try isAnswered500 { $0.refusedKinds = ["Service"] } == false)
+        #expect(try isAnswered500 { $0.refusedKinds = ["DestinationRule"] } == true)
+    }
+
     @Test func `a gateway as istioctl installs it is found, with the named ports of its Service`() throws {
         let found = try #require(try Self.made(of: [Self.pod()]).gateways.first)
         #expect(found.namespace == "istio-system" && found.pods == ["gateway-1"])
@@ -445,6 +507,7 @@ struct NodePodTests {
                 "mesh": """
                 pathNormalization: {normalization: MERGE_SLASHES}
                 defaultVirtualServiceExportTo: ["."]
+                defaultServiceExportTo: [shop]
                 rootNamespace: mesh
                 ingressControllerMode: DEFAULT
                 defaultConfig: {gatewayTopology: {numTrustedProxies: 2}, proxyMetadata: {ISTIO_META_HTTP10: "1"}}
@@ -457,6 +520,7 @@ struct NodePodTests {
         #expect(environment.pathNormalization == .mergeSlashes && environment.rootNamespace == "mesh")
         #expect(environment.defaultVirtualServiceExportTo == ["."] && environment.trustedProxies == 2)
         #expect(environment.ingress.mode == .byDefault && environment.takesHTTP10)
+        #expect(environment.defaultServiceExportTo == ["shop"])
         let chosen = try Configuration.parse(
             "mesh: {pathNormalization: NONE}\ngateway: {trustedProxies: 0, http10: false}",
             file: "w"

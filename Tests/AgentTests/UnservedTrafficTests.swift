@@ -61,4 +61,23 @@ import Testing
         #expect(Self.sentence([]) == nil)
         #expect(Self.sentence([(18080, 7)], servers: []) == nil)
     }
+
+    /// The section `gateway`, and how what is said of the ports begins where the gateway's pods are found on Kubernetes.
+    @Test(arguments: [
+        ("", nil), ("gateway: {ports: [{pod: 8080, server: 80}]}", "no request came to a port of the gateway (8080)"),
+        ("gateway: {ports: [{pod: 8080}]}", "no Gateway server has port 8080 (there is 80)"),
+    ])
+    func `where pods are found, only ports that were named are judged`(section: String, beginning: String?) throws {
+        let configuration = try Configuration.parse(
+            "routes: {kubernetes: {enabled: true, node: node-1}}\n\(section)",
+            file: "w.yaml"
+        )
+        var figures = PipelineFigures()
+        var unserved = UnservedPort(18080)
+        unserved.requests = 7
+        figures.unservedPorts = [unserved]
+        let notices = GatewayPortNotices(configuration, figures, arrived: 0, servers: [80], pods: [8080])
+        #expect(notices.sentences.isEmpty == (beginning == nil))
+        if let beginning { #expect(notices.sentences.first?.hasPrefix(beginning) == true) }
+    }
 }

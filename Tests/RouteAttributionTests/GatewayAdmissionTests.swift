@@ -136,6 +136,20 @@ import Testing
         #expect(try Self.isRefused("", http: "[{\(part), route: [{destination: {host: a}}]}]") == refused)
     }
 
+    @Test(arguments: [("delegate: {name: d}", false), ("route: [{destination: {host: a}}]", true)])
+    func `only a rule that does not delegate must choose between mirror and mirrors`(action: String, refused: Bool)
+        throws
+    {
+        let mirrors = "mirror: {host: b}, mirrors: [{destination: {host: c}}]"
+        #expect(try Self.isRefused("", http: "[{\(action), \(mirrors)}]") == refused)
+    }
+
+    @Test(arguments: [("192.0.2.1", false), ("'*/192.0.2.1'", false), ("'2001:db8::1'", true), ("shop", true)])
+    func `a host of a server has a dot, and so is no IPv6 address`(host: String, refused: Bool) throws {
+        let gateway = everyHostGateway.replacing("hosts: ['*']", with: "hosts: [\(host)]")
+        #expect(try compile(gateway).findings.contains { $0.code == .refusedObject } == refused)
+    }
+
     @Test func `what a destination does to the authority is not counted`() throws {
         let http = "[{route: [{destination: {host: a}, headers: {request: {set: {Host: a}, add: {':authority': b}}}}]}]"
         #expect(try !Self.isRefused("", http: http))

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 import Testing
 
@@ -85,5 +86,24 @@ import Testing
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         #expect(try compile(RouteBackendTests.gateway(), own, environment: environment).table.podPorts == [8080])
+    }
+
+    /// A port, and whether a request to it has a route where it may be a server's, and where it is the pod's.
+    @Test(arguments: [(80, true, false), (8080, true, true), (9090, false, false)])
+    func `a described request comes to the port of a server, or of the pod where that is meant`(
+        port: Int,
+        isOfServer: Bool,
+        isOfPod: Bool
+    ) throws {
+        let service = Self.service("gw", port: 80, target: "8080", created: "2026-01-01T00:00:00Z")
+        let rule = virtualService(http: "[{route: [{destination: {host: a}}]}]")
+        let table = try compile(everyHostGateway, service, rule).table
+        let request: JSONValue = ["path": "/", "authority": "shop.example.com", "port": .integer(port)]
+        var scratch = RouteScratch()
+        for (isPodPort, isRouted) in [(false, isOfServer), (true, isOfPod)] {
+            let described = try DescribedRequest(request, isPodPort: isPodPort)
+            let outcome = table.explain(described, scratch: &scratch).decision.outcome
+            #expect(outcome == (isRouted ? .route : .noListener))
+        }
     }
 }

@@ -36,4 +36,26 @@ import Testing
         ).table
         #expect(table.explain("/", authority: " shop.example.com ").decision.outcome == .route)
     }
+
+    /// A condition on a field that the proxy sets itself, the rule that takes a request without it, and whether that is certain.
+    @Test(arguments: [
+        ("headers: {x-request-id: {regex: .+}}", "taken", true),
+        ("headers: {X-Forwarded-For: {regex: '.*'}}", "taken", true),
+        ("withoutHeaders: {x-request-id: {regex: '.*'}}", "other", true),
+        ("withoutHeaders: {x-forwarded-for: {}}", "other", true),
+        ("headers: {x-forwarded-for: {regex: '10[.].*'}}", "other", false),
+    ])
+    func `of a field that the proxy sets itself it is certain that there is one`(
+        condition: String,
+        name: String,
+        isCertain: Bool
+    ) throws {
+        let rules = """
+            [{name: taken, match: [{\(condition)}], route: [{destination: {host: a}}]}, \
+            {name: other, route: [{destination: {host: a}}]}]
+            """
+        let table = try compile(everyHostGateway, virtualService(http: rules)).table
+        #expect(table.routeName("/") == name)
+        #expect(table.explain("/").decision.reason == (isCertain ? .matched : .conditional))
+    }
 }

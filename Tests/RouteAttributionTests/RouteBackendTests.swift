@@ -109,6 +109,40 @@ import Testing
         #expect(try Self.action(rules: rules) == .forward)
     }
 
+    @Test(arguments: ["redirect: {uri: /x}", "directResponse: {status: 200}"])
+    func `what the gateway answers itself has no mirrors`(action: String) throws {
+        let mirror = "mirror: {host: copies.example.com}"
+        let own = "{match: [{uri: {exact: /a}}], \(action), \(mirror)}"
+        let http = "[\(own), {route: [{destination: {host: a}}], \(mirror)}]"
+        let table = try compile(everyHostGateway, virtualService(http: http)).table
+        #expect(table.routes.map(\.mirrors.count) == [0, 1])
+    }
+
+    /// Parts of a rule, the timeout of its route, and that of each try.
+    @Test(arguments: [
+        ("timeouts: {request: 10s}", "10s", ""), ("timeouts: {request: 0s}", nil, ""),
+        ("timeouts: {request: 10s, backendRequest: 2s}", "2s", ""), ("timeouts: {backendRequest: 0s}", nil, ""),
+        ("timeouts: {request: 10s, backendRequest: 2s}, retry: {attempts: 3}", "10s", "2s"),
+        ("timeouts: {request: 10s, backendRequest: 0s}, retry: {attempts: 3}", "10s", ""),
+    ])
+    func `the time of a try is that of all where nothing is tried again`(parts: String, all: String?, perTry: String)
+        throws
+    {
+        let route = Self.route(rules: "[{\(parts), backendRefs: [{name: a, port: 80}]}]")
+        let metadata = try #require(try compile(Self.gateway(), route).table.routes.first?.metadata)
+        #expect(metadata.timeout == all)
+        #expect(metadata.perTryTimeout == perTry)
+    }
+
+    @Test func `a CORS filter is a policy by which the gateway may answer preflights itself`() throws {
+        let filter = "filters: [{type: CORS, cors: {allowOrigins: ['https://a.com']}}]"
+        for (part, isThere) in [("\(filter), ", true), ("", false)] {
+            let route = Self.route(rules: "[{\(part)backendRefs: [{name: a, port: 80}]}]")
+            let metadata = try #require(try compile(Self.gateway(), route).table.routes.first?.metadata)
+            #expect(metadata.hasCORSPolicy == isThere)
+        }
+    }
+
     // MARK: - Matches
 
     @Test(arguments: ["HTTPRoute", "GRPCRoute"])

@@ -35,6 +35,16 @@ package struct ClusterObjects: Sendable {
     /// The kinds without which the routes are made, though the cluster has them.
     var missingKinds: [MissingKind] = []
 
+    /// Whether a Service, ServiceEntry or Namespace that is not among them does not exist.
+    ///
+    /// - Parameter settings: What of the cluster is followed.
+    /// - Returns: `false` where only some namespaces are, or where one of these kinds could not be read.
+    func areWhole(_ settings: KubernetesConfiguration) -> Bool {
+        let unknown = missingKinds.map(\.kind) + refusedKinds + passedOver.map(\.object.kind)
+        return settings.namespaces.isEmpty && !isSaved && !isAwaited
+            && unknown.allSatisfy { !["Service", "ServiceEntry", "Namespace"].contains($0) }
+    }
+
     /// Why there are no routes where the cluster serves none of their kinds, in one sentence.
     static let withoutRouteKinds =
         "the cluster serves no route kinds, neither of Istio nor of the Gateway API, so no request has a route"
@@ -211,6 +221,9 @@ struct MeshSettings: Sendable, Hashable {
             let places = mesh["defaultVirtualServiceExportTo"]?.arrayValue?.compactMap(\.stringValue), !places.isEmpty
         {
             environment.defaultVirtualServiceExportTo = places
+        }
+        if let places = mesh["defaultServiceExportTo"]?.arrayValue?.compactMap(\.stringValue), !places.isEmpty {
+            environment.defaultServiceExportTo = places
         }
         if !configuration.choosesMesh("discoverySelectors"), let selectors = mesh["discoverySelectors"]?.arrayValue {
             environment.discoverySelectors = selectors.compactMap { try? NamespaceSelector($0) }

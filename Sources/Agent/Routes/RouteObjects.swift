@@ -86,6 +86,7 @@ package struct RouteObjects {
         var environment = configuration.environment
         if namesServerPorts { environment.ports = [] }
         cluster?.mesh?.apply(to: &environment, under: configuration)
+        environment.holdsWholeCluster = cluster?.areWhole(configuration.routes.kubernetes) ?? false
         let found =
             configuration.findsGateways ? cluster.map { FoundGateways($0, resources, environment, configuration) } : nil
         gateways = found?.gateways ?? []

@@ -125,15 +125,15 @@ struct AgentStatus {
 
     /// What the traffic, and the objects, say of the gateway's addresses and ports, a sentence each.
     private var gatewayNotices: [String] {
-        let addressing = GatewayAddressing(figures).sentences
-        // The ports of pods that were found are not those of the configuration.
-        guard !configuration.configuration.findsGateways else { return addressing }
-        let gateway = configuration.configuration.gateway
-        let servers = Set(routes.tables.tables.flatMap(\.serverPorts)).sorted()
         let arrived = unmatched.reduce(requests) { $0 + ($1.key.isArrival ? $1.value : 0) }
-        let pods = Set(routes.tables.tables.flatMap(\.podPorts)).sorted()
-        let missed = UnservedTraffic(figures, arrived: arrived, gateway: gateway, servers: servers, pods: pods)
-        return PortMistakes(gateway, servers: servers).sentences + [missed.sentence].compactMap(\.self) + addressing
+        let ports = GatewayPortNotices(
+            configuration.configuration,
+            figures,
+            arrived: arrived,
+            servers: Set(routes.tables.tables.flatMap(\.serverPorts)).sorted(),
+            pods: Set(routes.tables.tables.flatMap(\.podPorts)).sorted()
+        )
+        return ports.sentences + GatewayAddressing(figures).sentences
     }
 
     /// Where the page leads to.

@@ -65,7 +65,8 @@ struct ExplainedCases {
         let (table, _) = RouteTable.compile(RouteResources(decoding: objects), environment: environment)
         for request in requests {
             do throws(ResourceError) {
-                let described = try DescribedRequest(request)
+                // The requests of a case name the port that packets bear.
+                let described = try DescribedRequest(request, isPodPort: true)
                 let explanation = table.explain(described, scratch: &scratch)
                 table.write(explanation, id: described.id, caseID: name, to: &json)
                 json.endLine()

@@ -431,7 +431,8 @@ struct APIListeners {
         let own = listener.listener.hostname
         guard own.isEmpty || HostNames.isWildcard(own) else { return false }
         return all.contains { other in
-            other.owner == listener.owner && other.listener.name != listener.listener.name
+            // One with the same hostname keeps nothing from it.
+            other.owner == listener.owner && other.listener.hostname != own
                 && other.listener.port == listener.listener.port
                 && other.listener.protocolName == listener.listener.protocolName
                 && other.listener.hostname.utf8.count >= max(own.utf8.count, 1)

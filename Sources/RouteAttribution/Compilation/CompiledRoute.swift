@@ -16,7 +16,7 @@ public struct CompiledRoute: Sendable {
     public let action: RouteAction
     /// Where requests may go, with shares; empty unless the action is `forward`.
     public let destinations: [RouteDestination]
-    /// Where copies go.
+    /// Where copies go; empty unless the action is `forward`.
     public let mirrors: [RouteMirror]
     /// The conditions in words, at most 200 octets.
     public let matchText: String

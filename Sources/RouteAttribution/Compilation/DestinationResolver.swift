@@ -6,6 +6,8 @@ internal import OctetText
 struct DestinationResolver {
     /// Where short names resolve.
     let namespace: String
+    /// The VirtualService's namespace, whose ServiceEntries come first.
+    let ownerNamespace: String
     /// The port of destinations that give none and whose Service does not decide.
     let serverPort: Int
     let clusterDomain: String
@@ -53,7 +55,7 @@ struct DestinationResolver {
     func address(of destination: Destination) -> (host: String, port: Int) {
         guard !destination.isInvalid else { return ("", 0) }
         let host = HostNames.expanded(destination.host, namespace: namespace, clusterDomain: clusterDomain)
-        let entry = catalog[host]
+        let entry = catalog.entry(for: host, in: ownerNamespace)
         let only = entry.flatMap { $0.ports.count == 1 ? $0.ports.first : nil }
         return (entry?.externalName ?? host, destination.port ?? only ?? serverPort)
     }

@@ -186,6 +186,7 @@ struct HTTPRouteConversion {
                 return false
             }
             switch filter {
+            case .later(kind: "CORS"): converted.corsPolicy = CORSPolicy()
             case .later, .unknown: continue
             case .rewrite(let rewrite): converted.rewrite = rewrite
             case .redirect(let redirect): converted.redirect = redirect

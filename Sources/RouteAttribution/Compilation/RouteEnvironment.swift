@@ -19,6 +19,8 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var pathNormalization = PathNormalization.base
     /// The visibility of VirtualServices that say nothing about it.
     public var defaultVirtualServiceExportTo = ["*"]
+    /// The visibility of Services and ServiceEntries that say nothing about it; Istio's `defaultServiceExportTo`.
+    public var defaultServiceExportTo = ["*"]
     /// The domain of cluster-internal names.
     public var clusterDomain = "cluster.local"
     /// The namespace of mesh-wide configuration.

@@ -241,6 +241,7 @@ struct RouteTableCompiler {
         let rule = bound.rules[ruleIndex]
         let resolver = DestinationResolver(
             namespace: rule.origin.namespace ?? bound.service.metadata.namespace,
+            ownerNamespace: bound.service.metadata.namespace,
             serverPort: port,
             clusterDomain: environment.clusterDomain,
             catalog: catalog
@@ -253,6 +254,8 @@ struct RouteTableCompiler {
             mergedMatch: rule.origin.delegate == nil ? nil : origin?.merged,
             delegate: rule.origin.delegate
         )
+        let action: RouteAction =
+            rule.redirect != nil ? .redirect : rule.directResponse != nil ? .directResponse : .forward
         index.addRoute(match ?? HTTPMatch(), gateway: number)
         routes.append(
             CompiledRoute(
@@ -260,10 +263,10 @@ struct RouteTableCompiler {
                 gateway: gateway,
                 routeName: Self.routeName(rule, match),
                 label: Self.label(rule, match, identity),
-                action: rule.redirect != nil ? .redirect : rule.directResponse != nil ? .directResponse : .forward,
-                destinations: rule.redirect == nil && rule.directResponse == nil
-                    ? resolver.destinations(rule.route) : [],
-                mirrors: resolver.mirrors(of: rule),
+                action: action,
+                destinations: action == .forward ? resolver.destinations(rule.route) : [],
+                // What the gateway answers itself is copied nowhere (route.go applyHTTPRouteDestination).
+                mirrors: action == .forward ? resolver.mirrors(of: rule) : [],
                 matchText: MatchText.describe(match ?? HTTPMatch()),
                 metadata: RouteMetadata(rule),
                 isCatchAll: match?.isCatchAll ?? true

@@ -19,7 +19,19 @@ struct ServiceCatalog {
         case notLookedAt
     }
 
+    /// One object that stands for a host.
+    private struct Source {
+        let namespace: String
+        let entry: Entry
+        /// How it comes before others to the gateway's pods: what is for their namespace alone, what is for it among others, what
+        /// is for all; `nil` where they do not see it.
+        let rank: Int?
+    }
+
     private(set) var entries: [String: Entry] = [:]
+    /// The hosts that several objects stand for, or one that the gateway's pods do not see; Services come before others, and
+    /// older ones before younger.
+    private var contested: [String: [Source]] = [:]
     private(set) var findings: [RouteFinding] = []
     /// What each server port leads to: the pod ports that Services and settings give.
     private var podPorts: [Int: Set<Int>] = [:]
@@ -38,22 +50,9 @@ struct ServiceCatalog {
         holdsAll = environment.holdsWholeCluster
         clusterSuffix = ".svc.\(environment.clusterDomain)"
         knownNamespaces = Set(resources.services.map(\.metadata.namespace))
-        for entry in resources.serviceEntries {
-            for host in entry.hosts {
-                entries[host] = Entry(ports: entry.ports)
-            }
-        }
-        for service in resources.services {
-            servicePorts["\(service.metadata.namespace)/\(service.metadata.name)"] = service.ports
-            let isExternal = service.type == "ExternalName" && !service.externalName.isEmpty
-            entries[Self.host(of: service, environment.clusterDomain)] = Entry(
-                ports: service.ports.map(\.number),
-                externalName: isExternal ? service.externalName : nil,
-                service: service
-            )
-        }
+        addHosts(resources, environment)
         let gatewayServices = resources.services.filter { Self.leadsTo($0, environment) }
-            .sorted { Self.isAsked($0, before: $1, environment.clusterDomain) }
+            .sorted(by: Self.isAsked)
         var decided: Set<Int> = []
         for service in gatewayServices {
             for (index, port) in service.ports.enumerated() where decided.insert(port.number).inserted {
@@ -78,6 +77,65 @@ struct ServiceCatalog {
             podPorts[Int(port.server), default: []].insert(Int(port.pod))
             configuredPorts[Int(port.server), default: []].insert(Int(port.pod))
         }
+    }
+
+    private mutating func addHosts(_ resources: RouteResources, _ environment: RouteEnvironment) {
+        var sources: [String: [Source]] = [:]
+        func add(_ host: String, _ entry: Entry, _ metadata: ObjectMetadata, _ exportTo: [String]) {
+            let places = exportTo.isEmpty ? environment.defaultServiceExportTo : exportTo
+            let rank = Self.rank(places, of: metadata.namespace, for: environment.namespace)
+            sources[host, default: []].append(Source(namespace: metadata.namespace, entry: entry, rank: rank))
+        }
+        for service in resources.services {
+            servicePorts["\(service.metadata.namespace)/\(service.metadata.name)"] = service.ports
+            let isExternal = service.type == "ExternalName" && !service.externalName.isEmpty
+            let entry = Entry(
+                ports: service.ports.map(\.number),
+                externalName: isExternal ? service.externalName : nil,
+                service: service
+            )
+            add(Self.host(of: service, environment.clusterDomain), entry, service.metadata, service.exportTo)
+        }
+        for entry in resources.serviceEntries.sorted(by: { Self.isOlder($0.metadata, $1.metadata) }) {
+            for host in entry.hosts { add(host, Entry(ports: entry.ports), entry.metadata, entry.exportTo) }
+        }
+        entries = sources.compactMapValues { $0.first?.entry }
+        contested = sources.filter { $0.value.count > 1 || $0.value[0].rank == nil }
+    }
+
+    /// What a host is to the gateway where a VirtualService of a namespace names it: an object of that namespace, else the first
+    /// that the gateway's pods see (networking/core/gateway.go buildNameToServiceMapForHttpRoutes, model/sidecar.go
+    /// DefaultSidecarScopeForNamespace).
+    ///
+    /// - Parameters:
+    ///   - host: The host.
+    ///   - namespace: The VirtualService's.
+    /// - Returns: The object; `nil` where there is none, or none that is seen.
+    func entry(for host: String, in namespace: String) -> Entry? {
+        guard let sources = contested[host] else { return entries[host] }
+        let seen = sources.filter { $0.rank != nil }
+        if let own = seen.first(where: { $0.namespace == namespace }) { return own.entry }
+        if let service = seen.first(where: { $0.entry.service != nil }) { return service.entry }
+        // Of equal ranks the first, which is the oldest.
+        return seen.min { ($0.rank ?? 0) < ($1.rank ?? 0) }?.entry
+    }
+
+    /// Whether the gateway's pods see none of the objects that stand for a host, so that they know no way to it.
+    func isHidden(_ host: String) -> Bool { contested[host]?.allSatisfy { $0.rank == nil } ?? false }
+
+    /// How an object of a namespace comes before others to pods of another; `nil` where they do not see it (push_context.go
+    /// initServiceRegistry, servicesExportedToNamespace).
+    private static func rank(_ exportTo: [String], of namespace: String, for pods: String) -> Int? {
+        if exportTo.isEmpty || exportTo.contains("*") { return 2 }
+        guard exportTo.contains(where: { ($0 == "." ? namespace : $0) == pods }) else { return nil }
+        return namespace == pods ? 0 : 1
+    }
+
+    /// By age, then namespace, then name: which of the objects for one host istiod looks at first.
+    private static func isOlder(_ first: ObjectMetadata, _ second: ObjectMetadata) -> Bool {
+        if first.orderTime != second.orderTime { return first.orderTime < second.orderTime }
+        if first.namespace != second.namespace { return octetsPrecede(first.namespace, second.namespace) }
+        return octetsPrecede(first.name, second.name)
     }
 
     /// The pod ports on which a server with that number listens, in ascending order.
@@ -117,13 +175,13 @@ struct ServiceCatalog {
         "\(service.metadata.name).\(service.metadata.namespace).svc.\(clusterDomain)"
     }
 
-    /// Whether istiod looks at one Service before another: the older, then by host name (model/context.go
+    /// Whether istiod looks at one Service of a namespace before another: the older, then by host name (model/context.go
     /// SetServiceTargets), where `gw-internal` comes before `gw`, because a dot follows the name.
-    private static func isAsked(_ first: Service, before second: Service, _ clusterDomain: String) -> Bool {
+    static func isAsked(_ first: Service, before second: Service) -> Bool {
         let firstTime = first.metadata.orderTime
         let secondTime = second.metadata.orderTime
         if firstTime != secondTime { return firstTime < secondTime }
-        return octetsPrecede(host(of: first, clusterDomain), host(of: second, clusterDomain))
+        return octetsPrecede("\(first.metadata.name).", "\(second.metadata.name).")
     }
 
     /// Whether a Service hands its connections to the gateway's pods, and counts in the translation of ports.

@@ -13,6 +13,9 @@ public struct DescribedRequest: Sendable {
     public let port: Int
     /// Whether ``port`` was named as a server's, so that a pod's port finds no listener.
     public let isServerPort: Bool
+    /// Whether ``port`` is what the pod listens on, as in packets, so that a server's number finds no listener where a Service
+    /// leads to another port.
+    public let isPodPort: Bool
     /// The TLS server name; `nil` without one.
     public let serverName: String?
     /// The method.
@@ -43,6 +46,7 @@ public struct DescribedRequest: Sendable {
     ///   - headers: all other field lines in order; `[redacted]` stands for a value that is not known.
     ///   - port: the Gateway server's port number.
     ///   - isServerPort: whether the port was named as a server's, so that a pod's port finds no listener.
+    ///   - isPodPort: whether the port is a pod's, so that a server's finds none.
     ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
     ///   - serverName: the TLS server name.
     ///   - isHTTP10: whether it is HTTP/1.0 instead.
@@ -54,6 +58,7 @@ public struct DescribedRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         port: Int = 80,
         isServerPort: Bool = false,
+        isPodPort: Bool = false,
         isTLS: Bool = false,
         serverName: String? = nil,
         isHTTP10: Bool = false
@@ -63,6 +68,7 @@ public struct DescribedRequest: Sendable {
         self.id = id
         self.port = port
         self.isServerPort = isServerPort
+        self.isPodPort = isPodPort
         self.isTLS = isTLS
         self.serverName = serverName
         methodText = method
@@ -106,7 +112,12 @@ public struct DescribedRequest: Sendable {
 
     /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
     /// value}], port, sni, protocol}`.
-    public init(_ value: JSONValue) throws(ResourceError) {
+    ///
+    /// - Parameters:
+    ///   - value: The request.
+    ///   - isPodPort: Whether `port` is a pod's, as in `--cases`.
+    /// - Throws: The first field that does not fit.
+    public init(_ value: JSONValue, isPodPort: Bool = false) throws(ResourceError) {
         let reader = FieldReader(value)
         guard let path = try reader.string("path") else {
             throw ResourceError(FieldPath.root.member("path"), "is missing")
@@ -125,6 +136,7 @@ public struct DescribedRequest: Sendable {
             authority: try reader.string("authority"),
             headers: headers,
             port: try reader.integer("port") ?? (scheme == "https" ? 443 : 80),
+            isPodPort: isPodPort,
             isTLS: scheme == "https",
             serverName: try reader.string("sni"),
             isHTTP10: try reader.string("protocol") == "HTTP/1.0"

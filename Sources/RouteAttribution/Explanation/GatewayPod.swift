@@ -98,12 +98,13 @@ extension RouteResources {
 
     /// Which server port each port of a pod carries, as the Services that select it say; names of ports are looked up in the pod.
     ///
-    /// Services that take no part in the translation of ports say nothing, as for ``ServiceCatalog``.
+    /// Of several Services with one port the first decides alone, in the order of ``ServiceCatalog``; those that take no part in
+    /// the translation of ports say nothing, as there.
     public func ports(of pod: GatewayPod) -> [GatewayPort] {
         var result: [GatewayPort] = []
         var decided: Set<Int> = []
         let own = services.filter { selects($0, pod) && ServiceCatalog.translatesPorts($0) }
-            .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
+            .sorted(by: ServiceCatalog.isAsked)
         for service in own {
             for port in service.ports {
                 let target = port.targetPort ?? port.targetPortName.flatMap { pod.namedPorts[$0] }

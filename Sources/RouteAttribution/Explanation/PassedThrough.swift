@@ -69,6 +69,7 @@ extension RouteTable {
         let rule = service.tls[number]
         let resolver = DestinationResolver(
             namespace: rule.origin.namespace ?? service.metadata.namespace,
+            ownerNamespace: service.metadata.namespace,
             serverPort: server.number,
             clusterDomain: environment.clusterDomain,
             catalog: knowledge.catalog

@@ -17,8 +17,9 @@ extension RouteLint {
         let object = route.identity.delegate?.object ?? route.identity.object
         let path = rulePath(of: route)
         for problem in table.problems(of: destination) {
-            // A backend without a Service was reported when it was converted.
-            if problem.code == .unknownService, object.kind != "VirtualService" { continue }
+            // A backend without a Service was reported when it was converted; one that is hidden was not.
+            let isHidden = table.knowledge.catalog.isHidden(destination.host)
+            if problem.code == .unknownService, object.kind != "VirtualService", !isHidden { continue }
             report(object, problem.code, path, problem.message, severity: problem.severity)
         }
     }
@@ -43,7 +44,16 @@ extension RouteTable {
     func problems(of destination: RouteDestination) -> [DestinationProblem] {
         var result: [DestinationProblem] = []
         let entry = knowledge.catalog[destination.host]
-        if let entry {
+        if knowledge.catalog.isHidden(destination.host) {
+            result.append(
+                DestinationProblem(
+                    code: .unknownService,
+                    message:
+                        "\(destination.host) is not exported to \(environment.namespace), the namespace of the gateway's pods",
+                    severity: .warning
+                )
+            )
+        } else if let entry {
             if !entry.ports.isEmpty, !entry.ports.contains(destination.port) {
                 let ports = entry.ports.map(String.init).joined(separator: ", ")
                 result.append(

@@ -90,6 +90,8 @@ struct LookupIndexBuilder {
         case .present: test = .present
         case .exact: test = .exact
         case .prefix, .segmentPrefix: test = .prefix
+        // The proxy sets these fields, whatever the request says, and never to nothing.
+        case .regex(".*") where subject == .unseenField, .regex(".+") where subject == .unseenField: test = .present
         case .regex(let text):
             test = .regex
             number = pattern(text)

@@ -134,7 +134,8 @@ public final class RouteTable: Sendable {
 
     /// The listener that a described request arrives at, for callers that know no pods.
     func listener(for request: DescribedRequest) -> LookupListener? {
-        index.listeners.first { $0.serverPorts.contains(request.port) }
+        if request.isPodPort { return index.listeners.first { $0.podPort == request.port } }
+        return index.listeners.first { $0.serverPorts.contains(request.port) }
             ?? (request.isServerPort ? nil : index.listeners.first { $0.podPort == request.port })
     }
 

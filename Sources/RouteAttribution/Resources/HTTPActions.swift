@@ -138,6 +138,14 @@ struct CORSPolicy: Sendable, Hashable {
     var maxAge: String?
     var unmatchedPreflights: String?
 
+    /// One of which no more is known than that it is there: the Gateway API's filter, which has fields of its own.
+    init() {
+        allowOrigins = []
+        allowMethods = []
+        allowHeaders = []
+        exposeHeaders = []
+    }
+
     init(_ reader: FieldReader) throws(ResourceError) {
         allowOrigins = try reader.list("allowOrigins") { entry throws(ResourceError) in try StringMatch(entry) }
         allowMethods = try reader.strings("allowMethods")

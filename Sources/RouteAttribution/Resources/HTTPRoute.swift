@@ -88,16 +88,21 @@ extension HTTPRoute.Rule {
         filters = try reader.list("filters") { entry throws(ResourceError) in try HTTPRouteFilter(entry) }
         backends = try reader.list("backendRefs") { entry throws(ResourceError) in try BackendReference(entry) }
         let timeouts = try reader.field("timeouts")
-        let request = try timeouts?.string("request")
         // Zero means that there is none.
-        timeout = request.flatMap { GoDuration.nanoseconds($0) == 0 ? nil : $0 }
+        func time(_ key: String) throws(ResourceError) -> String? {
+            try timeouts?.string(key).flatMap { GoDuration.nanoseconds($0) == 0 ? nil : $0 }
+        }
+        let perTry = try time("backendRequest")
         retries = try reader.object("retry") { field throws(ResourceError) in
             var retries = HTTPRetry(attempts: try field.integer("attempts") ?? 2)
             let codes = try field.list("codes") { code throws(ResourceError) in try code.integer() }
             retries.retryOn = codes.map(String.init).joined(separator: ",")
-            retries.perTryTimeout = try timeouts?.string("backendRequest")
+            retries.perTryTimeout = perTry
             return retries
         }
+        let request = try time("request")
+        // Without retries the time of a try is that of all (conversion.go convertHTTPRoute).
+        timeout = retries == nil ? perTry ?? request : request
     }
 }
 

@@ -9,6 +9,8 @@ struct Service: Sendable, Hashable {
     var ports: [Port]
     var type: String
     var externalName: String
+    /// The namespaces that see it, as its annotation says; none is for the mesh's default.
+    var exportTo: [String]
 
     /// One port of a Service.
     struct Port: Sendable, Hashable {
@@ -26,6 +28,9 @@ struct Service: Sendable, Hashable {
         selector = try spec.stringMap("selector")
         type = try spec.string("type") ?? ""
         externalName = try spec.string("externalName") ?? ""
+        // Istio's annotation.NetworkingExportTo.
+        exportTo = (metadata.annotations["networking.istio.io/exportTo"] ?? "").split { $0 == "," || $0 == " " }
+            .map(String.init)
         ports = try spec.list("ports") { entry throws(ResourceError) in
             let number = try entry.integer("port") ?? 0
             var target: Int? = number
@@ -53,11 +58,14 @@ struct ServiceEntry: Sendable, Hashable {
     var metadata: ObjectMetadata
     var hosts: [String]
     var ports: [Int]
+    /// The namespaces that see it; none is for the mesh's default.
+    var exportTo: [String]
 
     init(_ object: FieldReader) throws(ResourceError) {
         metadata = try ObjectMetadata(object, isNamespaced: true)
         let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
         hosts = try spec.strings("hosts")
+        exportTo = try spec.strings("exportTo")
         ports = try spec.list("ports") { entry throws(ResourceError) in try entry.integer("number") ?? 0 }
     }
 }

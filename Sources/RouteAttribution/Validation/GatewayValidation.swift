@@ -76,7 +76,8 @@ struct GatewayValidation {
         guard let last = parts.last else { return false }
         let name = String(last)
         if name == "*" { return true }
-        guard name.contains(".") else { return NameChecks.isAddress(name) }
+        // An IPv6 address is a short name to Istio, as it has no dot (agent/validation.go validateSidecarOrGatewayHostnamePart).
+        guard name.contains(".") else { return false }
         if NameChecks.isAddress(name) { return true }
         // A wildcard stands for whole labels only.
         guard !name.hasPrefix("*") || name.hasPrefix("*.") else { return false }

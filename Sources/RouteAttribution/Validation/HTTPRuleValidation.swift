@@ -68,7 +68,9 @@ struct HTTPRuleValidation {
 
     private mutating func checkMirrors(_ rule: HTTPRule) {
         if let mirror = rule.mirror {
-            problems.require(rule.mirrors.isEmpty, path.member("mirrors"), "must be absent beside mirror")
+            // Istio does not ask that of a rule that delegates.
+            let isClear = rule.mirrors.isEmpty || rule.delegate != nil
+            problems.require(isClear, path.member("mirrors"), "must be absent beside mirror")
             SharedChecks.destination(mirror, at: path.member("mirror"), &problems)
         }
         SharedChecks.percentage(rule.mirrorPercent.map(Double.init), at: path.member("mirrorPercent"), &problems)
