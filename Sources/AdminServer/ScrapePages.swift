@@ -8,7 +8,8 @@ import Synchronization
 /// Scrapers that ask for the same format while a page of it is being rendered or read, and is not older than a second, share
 /// that page: many slow readers then cost what one costs. When all places are taken, the page that has been read for longest
 /// is given up together with the connections of those who still read it. A page costs memory until its last reader is done,
-/// so what scrapers can make the agent hold is bounded by the number of places, however many there are.
+/// so what scrapers can make the agent hold is bounded by the number of places, however many there are. One peer cannot have
+/// all of them.
 final class ScrapePages: Sendable {
     /// A rendered page.
     struct Content: Sendable {
@@ -86,6 +87,8 @@ final class ScrapePages: Sendable {
 
     private struct Page {
         let key: Key
+        /// Whoever asked for it first.
+        let asker: ConnectionPlaces.Peer
         let askedAt: ContinuousClock.Instant
         var content: Content?
         var waiting: [CheckedContinuation<Outcome, Never>] = []
@@ -102,12 +105,14 @@ final class ScrapePages: Sendable {
     }
 
     private let limit: Int
+    private let limitPerPeer: Int
     private let sharingTime: Duration
     private let state = Mutex(State())
 
     /// Makes as many places as the limits say.
     init(limits: AdminLimits) {
         limit = limits.scrapes
+        limitPerPeer = limits.scrapesPerPeer
         sharingTime = limits.scrapeSharing
     }
 
@@ -128,11 +133,16 @@ final class ScrapePages: Sendable {
     ///
     /// - Parameters:
     ///   - key: What page.
+    ///   - peer: Who asks.
     ///   - render: Renders it; `nil` when there is no time for it.
     /// - Returns: The caller's share of the page, or why there is none.
-    func page(_ key: Key, _ render: () async -> Content?) async -> Outcome {
+    func page(
+        _ key: Key,
+        for peer: ConnectionPlaces.Peer = .own,
+        _ render: () async -> Content?
+    ) async -> Outcome {
         let now = ContinuousClock.now
-        switch state.withLock({ ticket(key, at: now, &$0) }) {
+        switch state.withLock({ ticket(key, for: peer, at: now, &$0) }) {
         case .share(let reading):
             return .page(reading)
         case .busy:
@@ -155,21 +165,33 @@ final class ScrapePages: Sendable {
         }
     }
 
-    private func ticket(_ key: Key, at now: ContinuousClock.Instant, _ state: inout State) -> Ticket {
+    private func ticket(
+        _ key: Key,
+        for peer: ConnectionPlaces.Peer,
+        at now: ContinuousClock.Instant,
+        _ state: inout State
+    ) -> Ticket {
         let fresh = state.pages.filter { $0.value.key == key && now - $0.value.askedAt < sharingTime }
         if let (number, page) = fresh.max(by: { $0.value.askedAt < $1.value.askedAt }) {
             return page.content.map { .share(read(number, $0, &state)) } ?? .wait(number)
         }
         var givenUp: [Reading] = []
-        if state.pages.count >= limit {
-            let old = state.pages.filter { $0.value.content != nil && now - $0.value.askedAt >= sharingTime }
+        if let crowd = crowd(of: peer, in: state) {
+            let old = crowd.filter { $0.value.content != nil && now - $0.value.askedAt >= sharingTime }
             guard let (number, page) = old.min(by: { $0.value.askedAt < $1.value.askedAt }) else { return .busy }
             givenUp = page.readers.values.compactMap(\.reading)
             state.pages[number] = nil
         }
         state.nextNumber += 1
-        state.pages[state.nextNumber] = Page(key: key, askedAt: now)
+        state.pages[state.nextNumber] = Page(key: key, asker: peer, askedAt: now)
         return .render(state.nextNumber, givenUp: givenUp)
+    }
+
+    /// The pages of which one has to go before `peer` can have another; `nil` while there is room.
+    private func crowd(of peer: ConnectionPlaces.Peer, in state: State) -> [Int: Page]? {
+        let own = peer == .own ? [:] : state.pages.filter { $0.value.asker == peer }
+        if own.count >= limitPerPeer { return own }
+        return state.pages.count >= limit ? state.pages : nil
     }
 
     private func rendered(_ number: Int, _ content: Content?) -> Outcome {

@@ -93,6 +93,35 @@ struct ScrapePagesTests {
         #expect(held.count == 2)
     }
 
+    @Test func `one peer leaves a place to the others, and this machine may have all`() async throws {
+        let pages = ScrapePages(
+            limits: Self.limits {
+                $0.scrapes = 3
+                $0.scrapesPerPeer = 2
+            }
+        )
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        var held: [ScrapePages.Reading] = []
+        func ask(_ format: String, as peer: ConnectionPlaces.Peer) async -> Bool {
+            let key = ScrapePages.Key(endpoint: .metrics, format: format, isCompressed: false)
+            guard case .page(let reading) = await pages.page(key, for: peer, { Self.content(format) }) else {
+                return false
+            }
+            held.append(reading)
+            return true
+        }
+        #expect(await ask("a", as: greedy))
+        #expect(await ask("b", as: greedy))
+        #expect(await !ask("c", as: greedy))
+        // What is there already is shared all the same.
+        #expect(await ask("a", as: greedy))
+        #expect(await ask("c", as: .other(network: 0, host: 2)))
+        #expect(pages.count == 3)
+        held.removeAll()
+        for format in ["a", "b", "c"] { #expect(await ask(format, as: .own)) }
+        #expect(pages.count == 3)
+    }
+
     @Test func `the page that is read for longest is given up for another, with its readers`() async throws {
         let pages = ScrapePages(
             limits: Self.limits {
