@@ -97,7 +97,7 @@ package final class LogSettings: Sendable {
                     time: line.time,
                     level: .warning,
                     label: line.label,
-                    message: "log lines were lost, as nobody read standard error",
+                    message: "log lines were lost, as standard error was not read",
                     metadata: [("count", "\(output.lost)")]
                 )
                 guard output.place.write(writesJSON ? notice.json : notice.text) else {
