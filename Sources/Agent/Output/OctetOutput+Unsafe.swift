@@ -90,10 +90,8 @@ package struct OctetOutput: ~Copyable {
         }
     }
 
-    /// Lets a write to a pipe without a reader, or to a file that may grow no more (RLIMIT_FSIZE), fail rather than end the
-    /// program.
+    /// Lets a write to a pipe without a reader fail rather than end the program.
     package static func ignoreBrokenPipes() {
         _ = signal(SIGPIPE, SIG_IGN)
-        _ = signal(SIGXFSZ, SIG_IGN)
     }
 }
