@@ -144,6 +144,52 @@ struct ScrapePagesTests {
         #expect(pages.count == 1)
     }
 
+    @Test func `one peer that asks for page after page ends those that nobody else reads`() async throws {
+        let pages = ScrapePages(
+            limits: Self.limits {
+                $0.scrapes = 4
+                $0.scrapesPerPeer = 2
+                $0.scrapeSharing = .zero
+            }
+        )
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        let closed = Mutex<[String]>([])
+        func ask(_ name: String, as peer: ConnectionPlaces.Peer) async throws -> ScrapePages.Reading {
+            let reading = try reading(await pages.page(Self.key, for: peer) { Self.content(name) })
+            reading.whenGivenUp { closed.withLock { $0.append(name) } }
+            return reading
+        }
+        let others = [
+            try await ask("first", as: .other(network: 0, host: 2)),
+            try await ask("second", as: .other(network: 0, host: 3)),
+        ]
+        var greedyOnes = [try await ask("a", as: greedy), try await ask("b", as: greedy)]
+        greedyOnes.append(try await ask("c", as: greedy))
+        #expect(closed.withLock { $0 } == ["a"])
+        // All places are taken: room is made by whoever has the most.
+        let third = try await ask("third", as: .other(network: 0, host: 4))
+        #expect(closed.withLock { $0 } == ["a", "b"])
+        #expect(pages.count == 4)
+        #expect(others.count + greedyOnes.count == 5 && String(buffer: third.content.buffer) == "third")
+    }
+
+    @Test func `one peer does not end a page that another shares`() async throws {
+        let pages = ScrapePages(limits: Self.limits { $0.scrapesPerPeer = 1 })
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        let closed = Mutex<[String]>([])
+        let first = try reading(await pages.page(Self.key, for: greedy) { Self.content("shared") })
+        let shared = try reading(await pages.page(Self.key, for: .other(network: 0, host: 2)) { nil })
+        shared.whenGivenUp { closed.withLock { $0.append("shared") } }
+        let other = ScrapePages.Key(endpoint: .metrics, format: "other", isCompressed: false)
+        let outcome = await pages.page(other, for: greedy) { Self.content("other") }
+        guard case .busy = outcome else {
+            Issue.record("a page that another reads was given up")
+            return
+        }
+        #expect(closed.withLock { $0 } == [])
+        #expect(first.content.buffer == shared.content.buffer)
+    }
+
     @Test func `what could not be rendered in time holds no place`() async {
         let pages = ScrapePages(limits: Self.limits())
         let outcome = await pages.page(Self.key) { nil }
