@@ -27,6 +27,15 @@ public struct AdminLimits: Sendable, Hashable {
     ///
     /// Scrapers of one moment and format share a page. Four is more than the formats that usually meet.
     public var scrapes = 4
+    /// How many of them one peer that is not this machine may have asked for; scrapers that share a page count once.
+    ///
+    /// One less than all: a peer that asks for every format in turn would keep the others out.
+    public var scrapesPerPeer = 3
+    /// How long rendering a page may take at least, whatever the scraper says that it waits for.
+    ///
+    /// Those who ask meanwhile share the page, so that one with a very short time would end it for all. Ten seconds are
+    /// Prometheus' own timeout.
+    public var leastRenderTime: Duration = .seconds(10)
     /// How old a page of metrics may be that another scraper shares.
     public var scrapeSharing: Duration = .seconds(1)
     /// The most octets of documents that wait to be read; more are answered 503.

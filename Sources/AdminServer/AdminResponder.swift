@@ -273,9 +273,11 @@ struct AdminResponder: HTTPResponder {
             format: sources.expositionFormat(accept),
             isCompressed: wantsGzip
         )
-        let outcome = await shared.pages.page(key) {
+        // Others share the page, for whom it must not end with the time of one who waits for a moment.
+        let end = deadline.map { max($0, .now + limits.leastRenderTime) }
+        let outcome = await shared.pages.page(key, for: ConnectionPlaces.Peer(of: context.channel)) {
             await shared.scrapeThread.perform {
-                await exposition(accept, deadline).map { ScrapePages.Content($0, compressed: wantsGzip) }
+                await exposition(accept, end).map { ScrapePages.Content($0, compressed: wantsGzip) }
             }
         }
         switch outcome {

@@ -6,9 +6,10 @@ import Synchronization
 /// Pages of metrics from the moment they are asked for until they have been read, of which there are only a few.
 ///
 /// Scrapers that ask for the same format while a page of it is being rendered or read, and is not older than a second, share
-/// that page: many slow readers then cost what one costs. When all places are taken, the page that has been read for longest
-/// is given up together with the connections of those who still read it. A page costs memory until its last reader is done,
-/// so what scrapers can make the agent hold is bounded by the number of places, however many there are.
+/// that page: many slow readers then cost what one costs. When all places are taken, the page that has been read for longest,
+/// of those of the peer with the most, is given up together with the connections of those who still read it. A page costs
+/// memory until its last reader is done, so what scrapers can make the agent hold is bounded by the number of places, however
+/// many there are. One peer cannot have all of them, nor end what others read by asking for more.
 final class ScrapePages: Sendable {
     /// A rendered page.
     struct Content: Sendable {
@@ -86,13 +87,22 @@ final class ScrapePages: Sendable {
 
     private struct Page {
         let key: Key
+        /// Whoever asked for it first.
+        let asker: ConnectionPlaces.Peer
         let askedAt: ContinuousClock.Instant
         var content: Content?
-        var waiting: [CheckedContinuation<Outcome, Never>] = []
+        var waiting: [Waiter] = []
         var readers: [Int: WeakReading] = [:]
     }
 
+    /// A scraper that waits for a page to be rendered.
+    private struct Waiter {
+        let peer: ConnectionPlaces.Peer
+        let continuation: CheckedContinuation<Outcome, Never>
+    }
+
     private struct WeakReading {
+        let peer: ConnectionPlaces.Peer
         weak var reading: Reading?
     }
 
@@ -102,12 +112,14 @@ final class ScrapePages: Sendable {
     }
 
     private let limit: Int
+    private let limitPerPeer: Int
     private let sharingTime: Duration
     private let state = Mutex(State())
 
     /// Makes as many places as the limits say.
     init(limits: AdminLimits) {
         limit = limits.scrapes
+        limitPerPeer = limits.scrapesPerPeer
         sharingTime = limits.scrapeSharing
     }
 
@@ -128,11 +140,16 @@ final class ScrapePages: Sendable {
     ///
     /// - Parameters:
     ///   - key: What page.
+    ///   - peer: Who asks.
     ///   - render: Renders it; `nil` when there is no time for it.
     /// - Returns: The caller's share of the page, or why there is none.
-    func page(_ key: Key, _ render: () async -> Content?) async -> Outcome {
+    func page(
+        _ key: Key,
+        for peer: ConnectionPlaces.Peer = .own,
+        _ render: () async -> Content?
+    ) async -> Outcome {
         let now = ContinuousClock.now
-        switch state.withLock({ ticket(key, at: now, &$0) }) {
+        switch state.withLock({ ticket(key, for: peer, at: now, &$0) }) {
         case .share(let reading):
             return .page(reading)
         case .busy:
@@ -142,38 +159,66 @@ final class ScrapePages: Sendable {
                 let reading = state.withLock { state -> Outcome? in
                     guard let page = state.pages[number] else { return .busy }
                     guard let content = page.content else {
-                        state.pages[number]?.waiting.append(continuation)
+                        state.pages[number]?.waiting.append(Waiter(peer: peer, continuation: continuation))
                         return nil
                     }
-                    return .page(read(number, content, &state))
+                    return .page(read(number, content, as: peer, &state))
                 }
                 if let reading { continuation.resume(returning: reading) }
             }
         case .render(let number, let givenUp):
             for reading in givenUp { reading.giveUp() }
-            return rendered(number, await render())
+            return rendered(number, await render(), for: peer)
         }
     }
 
-    private func ticket(_ key: Key, at now: ContinuousClock.Instant, _ state: inout State) -> Ticket {
+    private func ticket(
+        _ key: Key,
+        for peer: ConnectionPlaces.Peer,
+        at now: ContinuousClock.Instant,
+        _ state: inout State
+    ) -> Ticket {
         let fresh = state.pages.filter { $0.value.key == key && now - $0.value.askedAt < sharingTime }
         if let (number, page) = fresh.max(by: { $0.value.askedAt < $1.value.askedAt }) {
-            return page.content.map { .share(read(number, $0, &state)) } ?? .wait(number)
+            return page.content.map { .share(read(number, $0, as: peer, &state)) } ?? .wait(number)
         }
         var givenUp: [Reading] = []
-        if state.pages.count >= limit {
-            let old = state.pages.filter { $0.value.content != nil && now - $0.value.askedAt >= sharingTime }
-            guard let (number, page) = old.min(by: { $0.value.askedAt < $1.value.askedAt }) else { return .busy }
+        if let crowd = crowd(of: peer, in: state) {
+            let old = crowd.filter { $0.value.content != nil && now - $0.value.askedAt >= sharingTime }
+            guard let number = Self.leastDeserved(of: old, in: state), let page = state.pages[number] else {
+                return .busy
+            }
             givenUp = page.readers.values.compactMap(\.reading)
             state.pages[number] = nil
         }
         state.nextNumber += 1
-        state.pages[state.nextNumber] = Page(key: key, askedAt: now)
+        state.pages[state.nextNumber] = Page(key: key, asker: peer, askedAt: now)
         return .render(state.nextNumber, givenUp: givenUp)
     }
 
-    private func rendered(_ number: Int, _ content: Content?) -> Outcome {
-        let (waiting, outcomes) = state.withLock { state -> ([CheckedContinuation<Outcome, Never>], [Outcome]) in
+    /// The pages of which one has to go before `peer` can have another; `nil` while there is room.
+    ///
+    /// A peer that has its part makes room with pages that no other reads.
+    private func crowd(of peer: ConnectionPlaces.Peer, in state: State) -> [Int: Page]? {
+        let own = peer == .own ? [:] : state.pages.filter { $0.value.asker == peer }
+        if own.count >= limitPerPeer {
+            return own.filter { $0.value.readers.values.allSatisfy { $0.peer == peer } }
+        }
+        return state.pages.count >= limit ? state.pages : nil
+    }
+
+    /// The page that was asked for longest ago by whoever has the most pages.
+    private static func leastDeserved(of pages: [Int: Page], in state: State) -> Int? {
+        var counts: [ConnectionPlaces.Peer: Int] = [:]
+        for page in state.pages.values { counts[page.asker, default: 0] += 1 }
+        return pages.min { left, right in
+            let (more, fewer) = (counts[left.value.asker, default: 0], counts[right.value.asker, default: 0])
+            return more == fewer ? left.value.askedAt < right.value.askedAt : more > fewer
+        }?.key
+    }
+
+    private func rendered(_ number: Int, _ content: Content?, for peer: ConnectionPlaces.Peer) -> Outcome {
+        let (waiting, outcomes) = state.withLock { state -> ([Waiter], [Outcome]) in
             let waiting = state.pages[number]?.waiting ?? []
             guard let content else {
                 state.pages[number] = nil
@@ -181,17 +226,22 @@ final class ScrapePages: Sendable {
             }
             state.pages[number]?.waiting = []
             state.pages[number]?.content = content
-            return (waiting, (0...waiting.count).map { _ in .page(read(number, content, &state)) })
+            return (waiting, (waiting.map(\.peer) + [peer]).map { .page(read(number, content, as: $0, &state)) })
         }
-        for (continuation, outcome) in zip(waiting, outcomes) { continuation.resume(returning: outcome) }
+        for (waiter, outcome) in zip(waiting, outcomes) { waiter.continuation.resume(returning: outcome) }
         return outcomes.last ?? .late
     }
 
     /// Enters another reader; under the lock.
-    private func read(_ page: Int, _ content: Content, _ state: inout State) -> Reading {
+    private func read(
+        _ page: Int,
+        _ content: Content,
+        as peer: ConnectionPlaces.Peer,
+        _ state: inout State
+    ) -> Reading {
         state.nextNumber += 1
         let reading = Reading(content, of: page, number: state.nextNumber, self)
-        state.pages[page]?.readers[state.nextNumber] = WeakReading(reading: reading)
+        state.pages[page]?.readers[state.nextNumber] = WeakReading(peer: peer, reading: reading)
         return reading
     }
 

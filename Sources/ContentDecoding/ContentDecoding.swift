@@ -116,7 +116,8 @@ public struct UnpackingRatio: Sendable, Hashable {
         self.factor = factor
     }
 
-    func limit(consumed: Int) -> Int {
+    /// Octets that may come out of so many.
+    public func limit(consumed: Int) -> Int {
         let (more, overflows) = consumed.multipliedReportingOverflow(by: factor)
         let (limit, isBeyond) = more.addingReportingOverflow(free)
         return overflows || isBeyond ? .max : limit

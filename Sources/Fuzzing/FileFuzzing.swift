@@ -127,10 +127,16 @@ enum FileFuzzing {
         case 1:
             _ = parameters.redacted(links: octets, redactions: &redactions)
             _ = parameters.redacted(forwarded: octets, redactions: &redactions)
+            _ = parameters.redacted(field: octets, redactions: &redactions)
         case 2: _ = parameters.redacted(query: octets, credentials: .hashed, redactions: &redactions)
         case 3:
             _ = ShownRequest.redacted(url: octets) + ShownRequest.redacted(authority: octets)
             for name in ["forwarded", "link", "x-note"] { _ = ShownRequest.redacted(field: name, octets) }
+            for type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"] {
+                var replacement = CredentialReplacement { _ in Array("R".utf8) }
+                let shown = replacement.redacted(content: octets, contentType: type, isCoded: false)
+                precondition(shown.count == octets.count, "what stands for a value has another length")
+            }
         default:
             let types = [
                 "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b",

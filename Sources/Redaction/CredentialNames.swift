@@ -111,15 +111,16 @@ package enum CredentialNames {
         "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "accesskeyid", "awsaccesskeyid", "googleaccessid",
         "honeycomb-team", "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
         // Passwords and numbers that stand for them.
-        "user-pass", "userpass", "basicauth", "mnemonic", "seed-phrase",
+        "user-pass", "userpass", "basicauth", "mnemonic", "seed-phrase", "recovery-phrase", "security-answer",
         // Numbers of cards, beside those that prove who has one.
-        "cardnumber", "creditcard", "credit-card", "ccnum", "cc-number",
+        "cardnumber", "creditcard", "credit-card", "ccnum", "cc-num", "cc-number",
         // What a login hands on.
         "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "samlart", "wresult",
         "oobcode", "magic-link", "magiclink", "ticket", "cas-ticket", "authcode", "smsession", "mysapsso2", "phpsessid",
-        "aspsessionid", "jsessionid", "connect-sid", "crumb", "jenkins-crumb",
+        "aspsessionid", "jsessionid", "connect-sid", "crumb", "jenkins-crumb", "signed-request",
         // Codes that work once; others name products, places and languages.
         "confirmation-code", "invitation-code", "invite-code", "login-code", "registration-code", "reset-code",
+        "email-code", "sms-code", "smscode", "user-code", "verify-code", "mtan", "otac",
         // Signatures, which hold for the request as it was and prove who made it.
         "sign", "policy", "dpop", "cb-access-sign", "ok-access-sign", "hdnea", "hdnts", "hdntl",
         // Certificates of clients, and what proxies say of them.
@@ -158,12 +159,12 @@ package enum CredentialNames {
     private static let parts: Set<String> = [
         "session", "signature", "bearer", "csrf", "xsrf", "cookie", "cookie2", "otp", "totp", "hotp", "mfa", "2fa",
         "tfa", "wsse", "hmac", "creds", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
-        "passkey", "pincode", "sso", "webauthn",
+        "passkey", "pincode", "sso", "webauthn", "authn", "authz",
     ]
 
     /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
     private static let lastParts: Set<String> = [
-        "pw", "pwd", "psw", "pswd", "psk", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "tok", "userinfo",
+        "pw", "psw", "pswd", "psk", "pin", "puk", "cvv", "cvc", "ccv", "sid", "sessid", "sas", "sig", "tok", "userinfo",
     ]
 
     /// What may stand behind such a part.
@@ -179,7 +180,10 @@ package enum CredentialNames {
         "sessionkey",
         "signingkey", "webhookkey", "masterkey", "subscriptionkey", "encryptionkey",
         "recovery-code", "backup-code", "security-code", "verification-code", "activation-code", "access-code",
-        "device-code", "card-number",
+        "device-code", "card-number", "pwd", "passwrd", "passwort", "kennwort", "contrasena", "connection-string",
+        "connectionstring", "one-time-code", "onetimecode",
+        // What proves that a person is there holds once: a copy would use it up.
+        "captcha-response", "turnstile-response",
     ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.

@@ -88,21 +88,16 @@ package struct CredentialReplacement {
     /// Text that may be a link, hold some, or be one with an encoding around it, as htmx and Next.js send them.
     private mutating func redacted(text value: [UInt8]) -> [UInt8] {
         let links = LinkText.links(in: value)
-        if !links.isEmpty {
-            var result: [UInt8] = []
-            var copied = 0
-            for link in links {
-                result += value[copied..<link.lowerBound] + redacted(url: Array(value[link]), depth: 0)
-                copied = link.upperBound
-            }
-            return withoutTokens(result + value[copied...])
-        }
-        let quotes = value.first == UInt8(ascii: "\"") ? 1 : 0
-        let link = Array(value.dropFirst(quotes))
-        guard LinkText.beginsAsLink(link) || LinkText.isRelative(link) else {
+        guard !links.isEmpty else {
             return withoutTokens(value.contains(where: LinkText.isMark) ? value : redacted(path: value[...], depth: 0))
         }
-        return value.prefix(quotes) + redacted(url: link)
+        var result: [UInt8] = []
+        var copied = 0
+        for link in links {
+            result += value[copied..<link.lowerBound] + redacted(url: Array(value[link]), depth: 0)
+            copied = link.upperBound
+        }
+        return withoutTokens(result + value[copied...])
     }
 
     /// How deep links lie in links before one is replaced whole.

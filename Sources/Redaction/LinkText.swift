@@ -41,8 +41,61 @@ enum LinkText {
 
     // MARK: - Links among other text
 
-    /// Where links with a scheme lie in the value of a field, as in `main="https://h/a?b=c", <wss://h/d>`.
+    /// Where links lie in the value of a field, as in `main="https://h/a?b=c", <wss://h/d>` or `/a?b=c https://h/d`.
+    ///
+    /// That is all of it, without quotes, where it begins as a link and holds none with a scheme. Else it is each link with a scheme,
+    /// and each word beside those that is a path, a link without a scheme, or has an encoding around it. A word that a link
+    /// with a scheme ends is one with that, as in `/go?a=b&u=https://h/d`.
     static func links(in value: [UInt8]) -> [Range<Int>] {
+        let withScheme = linksWithScheme(in: value)
+        if withScheme.isEmpty, let whole = wholeLink(value) { return [whole] }
+        var links: [Range<Int>] = []
+        var end = 0
+        for link in withScheme {
+            links += words(in: value, end..<link.lowerBound)
+            if let word = links.last, word.upperBound == link.lowerBound, isLink(Array(value[word])) {
+                links[links.count - 1] = word.lowerBound..<link.upperBound
+            } else {
+                links.append(link)
+            }
+            end = link.upperBound
+        }
+        return links + words(in: value, end..<value.count)
+    }
+
+    /// Whether a value begins as a link, or is one without a scheme.
+    private static func isLink(_ value: [UInt8]) -> Bool { beginsAsLink(value) || isRelative(value) }
+
+    /// All of a value but the quotes around it, if it is a link.
+    private static func wholeLink(_ value: [UInt8]) -> Range<Int>? {
+        let start = value.first == UInt8(ascii: "\"") ? 1 : 0
+        let end = start == 1 && value.count > 1 && value.last == UInt8(ascii: "\"") ? value.count - 1 : value.count
+        return isLink(Array(value[start..<end])) ? start..<end : nil
+    }
+
+    /// Where words lie in a part of a value that may be links without a scheme, or links with an encoding around them.
+    private static func words(in value: [UInt8], _ range: Range<Int>) -> [Range<Int>] {
+        // Most text has nothing that a link with credentials has.
+        guard value[range].contains(where: { isMark($0) || $0 == UInt8(ascii: "%") }) else { return [] }
+        return value[range].split { $0 <= 0x20 || $0 == 0x7F }.flatMap { word in
+            link(in: word).map { [$0] } ?? word.split(whereSeparator: endsLink).compactMap(link)
+        }
+    }
+
+    /// Where a link lies in a word, without what stands around it.
+    private static func link(in word: ArraySlice<UInt8>) -> Range<Int>? {
+        var link = word.drop { endsLink($0) || endsSentence($0) || $0 == UInt8(ascii: "(") }
+        if beginsAsLink(Array(link)) {
+            link = link.prefix { !endsLink($0) }
+        } else if !isRelative(Array(link)), !link.contains(UInt8(ascii: "%")) {
+            return nil
+        }
+        while let last = link.last, endsSentence(last) { link.removeLast() }
+        return link.isEmpty ? nil : link.indices
+    }
+
+    /// Where links with a scheme lie in a value.
+    private static func linksWithScheme(in value: [UInt8]) -> [Range<Int>] {
         var links: [Range<Int>] = []
         var index = 0
         var previousEnd = 0

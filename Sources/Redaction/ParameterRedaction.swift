@@ -62,23 +62,18 @@ package struct ParameterRedaction: Sendable {
     /// It may be a URL all the same, hold several among other text, or be one with an encoding around it.
     package func redacted(field value: [UInt8], redactions: inout Int) -> [UInt8] {
         let links = LinkText.links(in: value)
-        if !links.isEmpty {
-            var result: [UInt8] = []
-            var copied = 0
-            for link in links {
-                result += value[copied..<link.lowerBound]
-                result += redacted(link: Array(value[link]), redactions: &redactions)
-                copied = link.upperBound
-            }
-            return result + value[copied...]
-        }
-        let quotes = value.first == UInt8(ascii: "\"") && value.last == UInt8(ascii: "\"") && value.count > 1 ? 1 : 0
-        let link = Array(value[quotes..<(value.count - quotes)])
-        guard LinkText.beginsAsLink(link) || LinkText.isRelative(link) else {
+        guard !links.isEmpty else {
             guard !value.contains(where: LinkText.isMark) else { return value }
             return redacted(encoded: value, depth: 0, redactions: &redactions)
         }
-        return value.prefix(quotes) + redacted(link: link, redactions: &redactions) + value.suffix(quotes)
+        var result: [UInt8] = []
+        var copied = 0
+        for link in links {
+            result += value[copied..<link.lowerBound]
+            result += redacted(link: Array(value[link]), redactions: &redactions)
+            copied = link.upperBound
+        }
+        return result + value[copied...]
     }
 
     /// A link without credentials; as it was where there are none, with a fragment, too.

@@ -182,6 +182,22 @@ struct AdminServerTests {
         #expect(deadline < ContinuousClock.now + .seconds(3600))
     }
 
+    @Test func `a scraper that waits for a moment only does not end the page that others share`() async throws {
+        let asked = Mutex<ContinuousClock.Instant?>(nil)
+        let start = ContinuousClock.now
+        var sources = AdminSources.fixed()
+        sources.exposition = { _, end in
+            asked.withLock { $0 = end }
+            return Exposition(contentType: "text/plain", format: "text", octets: Array("up 1\n".utf8))
+        }
+        try await withServer(sources) { port in
+            let fields = ["X-Prometheus-Scrape-Timeout-Seconds": "0.000001"]
+            expect(503, from: try await TestClient.request("GET", "/metrics", port: port, fields: fields))
+        }
+        let end = try #require(asked.withLock { $0 })
+        #expect(end >= start + AdminLimits().leastRenderTime)
+    }
+
     @Test func `more scrapes than the limit are answered 503 at once`() async throws {
         let (entered, enter) = AsyncStream.makeStream(of: Void.self)
         let (gate, open) = AsyncStream.makeStream(of: Void.self)

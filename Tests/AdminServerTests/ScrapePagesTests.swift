@@ -93,6 +93,35 @@ struct ScrapePagesTests {
         #expect(held.count == 2)
     }
 
+    @Test func `one peer leaves a place to the others, and this machine may have all`() async throws {
+        let pages = ScrapePages(
+            limits: Self.limits {
+                $0.scrapes = 3
+                $0.scrapesPerPeer = 2
+            }
+        )
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        var held: [ScrapePages.Reading] = []
+        func ask(_ format: String, as peer: ConnectionPlaces.Peer) async -> Bool {
+            let key = ScrapePages.Key(endpoint: .metrics, format: format, isCompressed: false)
+            guard case .page(let reading) = await pages.page(key, for: peer, { Self.content(format) }) else {
+                return false
+            }
+            held.append(reading)
+            return true
+        }
+        #expect(await ask("a", as: greedy))
+        #expect(await ask("b", as: greedy))
+        #expect(await !ask("c", as: greedy))
+        // What is there already is shared all the same.
+        #expect(await ask("a", as: greedy))
+        #expect(await ask("c", as: .other(network: 0, host: 2)))
+        #expect(pages.count == 3)
+        held.removeAll()
+        for format in ["a", "b", "c"] { #expect(await ask(format, as: .own)) }
+        #expect(pages.count == 3)
+    }
+
     @Test func `the page that is read for longest is given up for another, with its readers`() async throws {
         let pages = ScrapePages(
             limits: Self.limits {
@@ -113,6 +142,52 @@ struct ScrapePagesTests {
         #expect(pages.count == 2)
         held.removeAll()
         #expect(pages.count == 1)
+    }
+
+    @Test func `one peer that asks for page after page ends those that nobody else reads`() async throws {
+        let pages = ScrapePages(
+            limits: Self.limits {
+                $0.scrapes = 4
+                $0.scrapesPerPeer = 2
+                $0.scrapeSharing = .zero
+            }
+        )
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        let closed = Mutex<[String]>([])
+        func ask(_ name: String, as peer: ConnectionPlaces.Peer) async throws -> ScrapePages.Reading {
+            let reading = try reading(await pages.page(Self.key, for: peer) { Self.content(name) })
+            reading.whenGivenUp { closed.withLock { $0.append(name) } }
+            return reading
+        }
+        let others = [
+            try await ask("first", as: .other(network: 0, host: 2)),
+            try await ask("second", as: .other(network: 0, host: 3)),
+        ]
+        var greedyOnes = [try await ask("a", as: greedy), try await ask("b", as: greedy)]
+        greedyOnes.append(try await ask("c", as: greedy))
+        #expect(closed.withLock { $0 } == ["a"])
+        // All places are taken: room is made by whoever has the most.
+        let third = try await ask("third", as: .other(network: 0, host: 4))
+        #expect(closed.withLock { $0 } == ["a", "b"])
+        #expect(pages.count == 4)
+        #expect(others.count + greedyOnes.count == 5 && String(buffer: third.content.buffer) == "third")
+    }
+
+    @Test func `one peer does not end a page that another shares`() async throws {
+        let pages = ScrapePages(limits: Self.limits { $0.scrapesPerPeer = 1 })
+        let greedy = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        let closed = Mutex<[String]>([])
+        let first = try reading(await pages.page(Self.key, for: greedy) { Self.content("shared") })
+        let shared = try reading(await pages.page(Self.key, for: .other(network: 0, host: 2)) { nil })
+        shared.whenGivenUp { closed.withLock { $0.append("shared") } }
+        let other = ScrapePages.Key(endpoint: .metrics, format: "other", isCompressed: false)
+        let outcome = await pages.page(other, for: greedy) { Self.content("other") }
+        guard case .busy = outcome else {
+            Issue.record("a page that another reads was given up")
+            return
+        }
+        #expect(closed.withLock { $0 } == [])
+        #expect(first.content.buffer == shared.content.buffer)
     }
 
     @Test func `what could not be rendered in time holds no place`() async {

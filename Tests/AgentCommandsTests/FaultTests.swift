@@ -30,6 +30,14 @@ struct FaultTests {
         try await Self.holds("killed-while-writing")
     }
 
+    @Test func `a log that nobody reads stops nothing, and the agent ends when it is told to`() async throws {
+        try await Self.holds("log-unread")
+    }
+
+    @Test func `a file that may grow no more ends no agent, and is written on once it may`() async throws {
+        try await Self.holds("file-limit")
+    }
+
     @Test(arguments: ["configuration-is-folder", "configuration-is-fifo", "configuration-is-gone"])
     func `a configuration that cannot be read changes nothing, and the agent ends when it is told to`(
         fault: String

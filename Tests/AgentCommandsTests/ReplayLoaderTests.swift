@@ -110,6 +110,15 @@ import TrafficModel
         #expect(failure { _ = try load(zipped, octetLimit: 50) }.contains("in parts"))
     }
 
+    @Test func `recordings of very many small requests are refused before they take all memory`() throws {
+        let gor = try folder.write((0..<100).map { Self.gor("/\($0)", at: $0) }.joined(), to: "a.gor")
+        let records = try folder.write(String(repeating: Self.record + "\n", count: 100), to: "a.ndjson")
+        for path in [gor, records] {
+            #expect(failure { _ = try RecordingLoader([path], memoryLimit: 100 << 10) }.contains("memory"))
+            #expect(try RecordingLoader([path], memoryLimit: 1 << 20).recording.entries.count == 100)
+        }
+    }
+
     @Test func `a savefile is a recording too`() throws {
         let path = "\(Repository.path)/samples/captures/ingress.pcap"
         try #require(FileManager.default.fileExists(atPath: path))

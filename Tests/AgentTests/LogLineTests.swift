@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import Logging
 import Testing
 
@@ -36,7 +37,40 @@ import Testing
     }
 }
 
-@Suite struct LogSettingsTests {
+@Suite(.timeLimit(.minutes(20))) struct LogSettingsTests {
+    /// The lines that are in a pipe now.
+    private static func lines(in pipe: Int32) -> [String] {
+        var text: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        var waiting = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&waiting, 1, 0) > 0 {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(pipe, $0.baseAddress, $0.count) }
+            guard count > 0 else { break }
+            text += chunk.prefix(count)
+        }
+        #expect(text.last == 0x0A)
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    @Test func `a log that nobody reads keeps nobody waiting, and what was lost is counted`() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        let settings = LogSettings(LogConfiguration(level: .info, format: .json), descriptor: ends[1])
+        let text = String(repeating: "x", count: 1_000)
+        let line = LogLine(time: 0, level: .info, label: "test", message: text, metadata: [])
+        // More than a pipe holds.
+        for _ in 0..<500 { settings.write(line) }
+        let kept = Self.lines(in: ends[0])
+        #expect((1..<500).contains(kept.count))
+        #expect(kept.allSatisfy { "\($0)\n" == line.json })
+        settings.write(line)
+        let later = Self.lines(in: ends[0])
+        try #require(later.count == 2)
+        #expect(later[0].contains("\"count\":\"\(500 - kept.count)\""))
+        #expect("\(later[1])\n" == line.json)
+    }
+
     @Test func `lines are counted by level and a reload reaches existing loggers`() {
         let settings = LogSettings(LogConfiguration(level: .critical, format: .json))
         let logger = settings.logger("test")

@@ -69,14 +69,24 @@ struct RecordWriterTests {
         #expect(queue.ledger.lossText == nil)
     }
 
-    @Test(arguments: ["{\"rec", String(repeating: "x", count: 200_000)])
-    func `what a killed run left of a line is cut off`(rest: String) async throws {
+    @Test(arguments: ["{", "{\"client\":", "{\"client\":{" + String(repeating: "x", count: 200_000)])
+    func `what a killed run left of a record is cut off`(rest: String) async throws {
         try folder.write("{\"record\":0}\n" + rest, to: "records")
         let writing = try await writing()
         add(1..<2)
         queue.close()
         _ = await writing.value
         #expect(try numbers("records") == [0, 1])
+    }
+
+    @Test(arguments: ["", "a line\n"], ["{\"log\":{}}", "{\"clients\":[]}", String(repeating: "x", count: 200_000)])
+    func `of a file that held something else nothing goes`(before: String, rest: String) async throws {
+        try folder.write(before + rest, to: "records")
+        let writing = try await writing()
+        add(1..<2)
+        queue.close()
+        _ = await writing.value
+        #expect(try folder.text(of: "records") == before + rest + "\n{\"record\":1}\n")
     }
 
     @Test func `a file that is renamed is finished, and a new one is begun`() async throws {
@@ -135,6 +145,58 @@ struct RecordWriterTests {
         #expect(kept.count < 1000)
         #expect(unsafe access("\(path).3", F_OK) != 0)
         #expect(queue.ledger.written == 1000)
+    }
+
+    @Test(arguments: ["records.1", "records.2"])
+    func `a file that cannot be rotated is written on, and no older one is lost`(occupied: String) async throws {
+        // A folder with something in it is replaced by no file.
+        try #require(unsafe mkdir("\(folder.path)/\(occupied)", 0o700) == 0)
+        try folder.write("", to: "\(occupied)/full")
+        if occupied == "records.2" { try folder.write("{\"record\":0}\n", to: "records.1") }
+        var rotation = RecordsConfiguration.Rotation()
+        rotation.bytes = ByteSize(2_000)
+        rotation.kept = occupied == "records.1" ? 1 : 2
+        let writing = try await writing(rotation)
+        for start in stride(from: 1, to: 1001, by: 100) {
+            add(start..<start + 100)
+            try await until { queue.ledger.written == UInt64(start + 99) }
+        }
+        queue.close()
+        _ = await writing.value
+        #expect(try numbers("records") == Array(1..<1001))
+        if occupied == "records.2" { #expect(try numbers("records.1") == [0]) }
+        #expect(queue.ledger.failure == nil)
+        #expect(queue.ledger.lossText == nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "gives up the rights of root"), arguments: [0o755, 0o700] as [mode_t])
+    func `a file that may not be opened again, once privileges are given up, is written on`(mode: mode_t) async throws {
+        try #require(unsafe chmod(folder.path, mode) == 0)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        var writer = RecordWriter(queue, path: path, rotation: .init(), logger: logger)
+        try writer.open()
+        let handover = Handover(writer)
+        let writing = Self.onThread {
+            guard let setUser = Self.setFileUser, var writer = handover.take() else { return }
+            _ = setUser(65_534)
+            writer.run()
+            _ = setUser(0)
+        }
+        add(0..<10)
+        try await until { queue.ledger.written == 10 }
+        queue.reopen()
+        add(10..<20)
+        queue.close()
+        _ = await writing.value
+        #expect(try numbers("records") == Array(0..<20))
+        #expect(queue.ledger.lossText == nil)
+    }
+
+    /// Says who this thread is to the file system: setfsuid(2), which headers for Swift leave out.
+    private static var setFileUser: (@convention(c) (uid_t) -> CInt)? {
+        // The function of the C library takes a user's number and gives the one before; both are 32 bits wide.
+        unsafe dlsym(nil, "setfsuid").map { unsafe unsafeBitCast($0, to: (@convention(c) (uid_t) -> CInt).self) }
     }
 
     @Test func `a disk that is full loses nothing that the queue can hold, and is written again when there is room`()

@@ -46,6 +46,8 @@ import Testing
          ccnum credit_card mnemonic X-Honeycomb-Team hdnts samlart wresult
          SMSESSION MYSAPSSO2 SM_USER iv-user iv-creds OAM_REMOTE_USER X-Trusted-User X-Jenkins-Crumb crumb CAS-Ticket
          CB-ACCESS-SIGN creds authcode csrf_tok verificationCode X-Invite-Code reset_code
+        userpwd pwdHash loginPasswort g-recaptcha-response h-captcha-response cf-turnstile-response connectionString
+        smsCode one_time_code mTAN sim_puk card[ccv] user_code cc_num signed_request securityAnswer X-Authz
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -66,6 +68,7 @@ import Testing
         max-keys maxKeys keys keys[] response_keys featureKeys Sec-WebSocket-Key1 sessions signatures policy1 policy-v1 sign-v2
         grpc-trace-bin recycle-bin
         breadcrumb bread_crumb zip_code country-code promo_code call-sign stoke token-type
+        string-connection captcha turnstile upward response sms user-codec author_name tank
         ticket2 oauth2-scope Auth0-Client acceptCookies max_sessions
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -164,6 +167,12 @@ import Testing
         (#"main="https://h/?token=planted", b="https://h/?b=c#d""#, #"main="https://h/", b="https://h/?b=c#d""#),
         ("https%3A%2F%2Fh%2F%3Ftoken%3Dplanted%26b%3Dc", "https%3A%2F%2Fh%2F%3Fb%3Dc"),
         ("home?token=planted&a=b", "home?a=b"), ("text/html;token=0.5", "text/html;token=0.5"),
+        ("/a?token=planted&b=c https://h/x", "/a?b=c https://h/x"),
+        ("/go?token=planted&u=https://h/?b=c", "/go?u=https://h/?b=c"),
+        (#"see /a?token=planted, "/b?sig=planted" and (home?pin=planted)"#, #"see /a, "/b" and (home)"#),
+        (#"url="/y;sid=planted", {"url": "/a?token=planted"}"#, #"url="/y", {"url": "/a"}"#),
+        ("https%3A%2F%2Fh%2F%3Ftoken%3Dplanted https://k/?b=c", "https%3A%2F%2Fh%2F https://k/?b=c"),
+        ("say (a/b?c) what?\t/d#e, https://h/?b=c", "say (a/b?c) what?\t/d#e, https://h/?b=c"),
     ])
     func `links among other text lose their credentials`(value: String, expected: String) {
         var count = 0

@@ -1,10 +1,13 @@
 // Wingmirror · Apache-2.0
 
 package import AgentConfiguration
+import Glibc
 package import Logging
 import Synchronization
 
 /// Writes log lines to standard error, as JSON or for people, and counts them by level.
+///
+/// Lines that nobody reads are passed over rather than waited for, and counted in a line of their own once somebody does.
 struct StandardErrorHandler: LogHandler {
     /// What all loggers of the program share, and a reload can change.
     private let settings: LogSettings
@@ -46,7 +49,7 @@ struct StandardErrorHandler: LogHandler {
             message: event.message.description,
             metadata: all.map { ($0.key, $0.value.description) }.sorted { $0.0 < $1.0 }
         )
-        StandardError.write(settings.writesJSON ? line.json : line.text)
+        settings.write(line)
     }
 }
 
@@ -54,10 +57,18 @@ struct StandardErrorHandler: LogHandler {
 package final class LogSettings: Sendable {
     private let current: Mutex<LogConfiguration>
     private let counts = Mutex<[Logger.Level: UInt64]>([:])
+    /// Where lines go, and how many of them nobody read.
+    private let output: Mutex<(place: PatientOutput, lost: Int)>
 
     /// Starts with a configuration.
-    package init(_ configuration: LogConfiguration) {
+    package convenience init(_ configuration: LogConfiguration) {
+        self.init(configuration, descriptor: STDERR_FILENO)
+    }
+
+    /// Starts with a configuration and the descriptor that lines are written to.
+    init(_ configuration: LogConfiguration, descriptor: Int32) {
         current = Mutex(configuration)
+        output = Mutex((PatientOutput(descriptor: descriptor), 0))
     }
 
     /// The least severe level that is written.
@@ -75,6 +86,28 @@ package final class LogSettings: Sendable {
     /// Takes another configuration, for all loggers at once.
     func replace(_ configuration: LogConfiguration) {
         current.withLock { $0 = configuration }
+    }
+
+    /// Writes a line, behind one that counts those that were passed over before it.
+    func write(_ line: LogLine) {
+        let writesJSON = writesJSON
+        output.withLock { output in
+            if output.lost > 0 {
+                let notice = LogLine(
+                    time: line.time,
+                    level: .warning,
+                    label: line.label,
+                    message: "log lines were lost, as standard error was not read",
+                    metadata: [("count", "\(output.lost)")]
+                )
+                guard output.place.write(writesJSON ? notice.json : notice.text) else {
+                    output.lost += 1
+                    return
+                }
+                output.lost = 0
+            }
+            if !output.place.write(writesJSON ? line.json : line.text) { output.lost += 1 }
+        }
     }
 
     /// A line was logged.

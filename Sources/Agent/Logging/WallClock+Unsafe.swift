@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Glibc
 import OctetText
+import Synchronization
 
 /// The time of day, for what is not packet time: log lines, start and reload times.
 package enum WallClock {
@@ -35,6 +36,60 @@ package enum StandardError {
             // The octets are the string's own, valid within the closure.
             unsafe _ = Glibc.write(STDERR_FILENO, octets.baseAddress, octets.count)
         }
+    }
+}
+
+/// Writes lines to a pipe, socket or terminal whose reader may stand still, and never waits for it for long.
+///
+/// Whoever reads the log must not be able to stop the agent. Once a reader has let a line wait for a moment, those that follow do not
+/// wait at all until it reads again.
+struct PatientOutput: Sendable {
+    /// How long a reader may let a line wait before it is passed over, in milliseconds.
+    private static let patience: Int32 = 100
+    /// What a pipe that can be written to takes without waiting: PIPE_BUF.
+    private static let pieceOctets = 4096
+
+    private let descriptor: Int32
+    private var isStalled = false
+    /// Whether a line was begun that could not be ended.
+    private var isWithinLine = false
+
+    /// Writes to `descriptor`, which stays open.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// Writes a line with its end.
+    ///
+    /// The C functions are `poll` and `write`.
+    ///
+    /// - Parameter line: The line.
+    /// - Returns: Whether all of it was written, or nothing would be by waiting, as to a disk that is full.
+    mutating func write(_ line: String) -> Bool {
+        let octets = Array((isWithinLine ? "\n" + line : line).utf8)
+        var written = 0
+        while written < octets.count {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard unsafe poll(&ready, 1, isStalled ? 0 : Self.patience) != 0 else {
+                isStalled = true
+                isWithinLine = isWithinLine || written > 0
+                return false
+            }
+            // The range lies within the array's storage, which outlives the call.
+            let count = unsafe octets.withUnsafeBytes { octets in
+                unsafe Glibc.write(
+                    descriptor,
+                    octets.baseAddress?.advanced(by: written),
+                    min(octets.count - written, Self.pieceOctets)
+                )
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            written += count
+        }
+        isStalled = false
+        isWithinLine = false
+        return true
     }
 }
 

@@ -39,7 +39,7 @@ struct RecordSink: ~Copyable {
         if isOwned { close(descriptor) }
     }
 
-    /// Opens the file at `path`, or standard output for `-`; what a killed run left of a line at its end is cut off.
+    /// Opens the file at `path`, or standard output for `-`; what a killed run left of a record at its end is cut off.
     ///
     /// The C function is `open`.
     ///
@@ -61,7 +61,7 @@ struct RecordSink: ~Copyable {
             throw errno == ENXIO ? .noReader : .failed("cannot be written: \(FileContents.systemMessage())")
         }
         let sink = RecordSink(descriptor: descriptor, isOwned: true)
-        sink.cutPartialLine()
+        sink.endPartialLine()
         return sink
     }
 
@@ -69,8 +69,12 @@ struct RecordSink: ~Copyable {
     var size: Int? { isFile ? FileStatus(of: descriptor)?.size : nil }
 
     /// Whether `path` leads to another file by now, or to none.
+    ///
+    /// A folder that may not be looked into any more, as after privileges were given up, says nothing of that.
     func hasMoved(from path: String) -> Bool {
-        isFile && FileStatus(at: path)?.identity != status?.identity
+        guard isFile else { return false }
+        guard let there = FileStatus(at: path) else { return errno == ENOENT || errno == ENOTDIR }
+        return there.identity != status?.identity
     }
 
     /// Writes what it can of `octets`, and does not wait for more.
@@ -119,10 +123,14 @@ struct RecordSink: ~Copyable {
     /// Whether a line of which a part was written, and could not be taken back, is finished where it stands.
     var finishesPartialLines: Bool { isFile && !isOwned }
 
-    /// Cuts off what follows the last end of a line.
+    /// How each record begins.
+    private static let beginning = Array("{\"client\":".utf8)
+
+    /// Cuts off what follows the last end of a line, if it is a part of a record; of a file that held something else before,
+    /// which was perhaps named by mistake, nothing goes, and what stands there becomes a line.
     ///
-    /// The C functions are `pread` and `ftruncate`.
-    private func cutPartialLine() {
+    /// The C functions are `pread`, `ftruncate` and `write`.
+    private func endPartialLine() {
         guard var end = size, end > 0 else { return }
         let size = end
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -139,7 +147,17 @@ struct RecordSink: ~Copyable {
             }
             end = start
         }
-        if end < size { _ = ftruncate(descriptor, off_t(end)) }
+        guard end < size else { return }
+        // The buffer is the array's own storage, valid for the call, and longer than what is asked for.
+        let count = unsafe chunk.withUnsafeMutableBytes {
+            unsafe pread(descriptor, $0.baseAddress, min(size - end, Self.beginning.count), off_t(end))
+        }
+        guard count > 0 else { return }
+        if Self.beginning.starts(with: chunk[..<count]) {
+            _ = ftruncate(descriptor, off_t(end))
+        } else {
+            unsafe _ = Glibc.write(descriptor, "\n", 1)
+        }
     }
 }
 
@@ -147,15 +165,23 @@ struct RecordSink: ~Copyable {
 enum RecordRotation {
     /// Makes room at `path`.
     ///
-    /// The C functions are `rename` and `unlink`.
-    ///
     /// - Parameters:
     ///   - path: The file that is full.
     ///   - kept: How many finished files stay; at least one.
-    static func rotate(_ path: String, keeping kept: Int) {
+    /// - Throws: `.failed` where a file cannot be renamed: those that were to follow stay where they are, so that none is
+    ///   lost by it.
+    static func rotate(_ path: String, keeping kept: Int) throws(RecordSink.Trouble) {
         for number in stride(from: kept - 1, through: 1, by: -1) {
-            unsafe _ = rename("\(path).\(number)", "\(path).\(number + 1)")
+            try move("\(path).\(number)", to: "\(path).\(number + 1)")
         }
-        unsafe _ = rename(path, "\(path).1")
+        try move(path, to: "\(path).1")
+    }
+
+    /// Renames a file, if it is there.
+    ///
+    /// The C function is `rename`.
+    private static func move(_ path: String, to name: String) throws(RecordSink.Trouble) {
+        guard unsafe rename(path, name) != 0, errno != ENOENT else { return }
+        throw .failed("\(path) cannot be renamed: \(FileContents.systemMessage())")
     }
 }

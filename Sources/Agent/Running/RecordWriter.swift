@@ -14,6 +14,8 @@ struct RecordWriter: ~Copyable {
     private static let closingTime: Duration = .seconds(2)
     /// How long to wait before a failed write is tried again.
     private static let retryTime: Duration = .seconds(1)
+    /// How long to wait before a rotation that failed is tried again.
+    private static let rotationRetryTime: Duration = .seconds(60)
 
     private let queue: RecordQueue
     private let path: String
@@ -25,6 +27,7 @@ struct RecordWriter: ~Copyable {
     private var lookedAt = ContinuousClock.now
     private var closedAt: ContinuousClock.Instant?
     private var nextAttempt = ContinuousClock.now
+    private var nextRotation = ContinuousClock.now
     /// Whether the reader of standard output has gone, which is its right: nothing is written any more.
     private(set) var isUnwanted = false
 
@@ -165,16 +168,32 @@ struct RecordWriter: ~Copyable {
     /// Between two lines: takes up a file that was renamed, and rotates one that is full or old.
     private mutating func lookAfterFile() {
         if queue.takeReopening() { reopen() }
-        if let size = sink?.size, rotation.isDue(size: size, age: .now - openedAt) {
-            RecordRotation.rotate(path, keeping: rotation.kept)
-            return reopen()
+        if let size = sink?.size, rotation.isDue(size: size, age: .now - openedAt), .now >= nextRotation {
+            return rotate()
         }
         guard .now - lookedAt >= .seconds(1) else { return }
         lookedAt = .now
         if sink?.hasMoved(from: path) ?? false { reopen() }
     }
 
-    /// Opens the path anew; if that fails, what is open stays, unless nothing leads to it any more.
+    /// Gives the file another name and begins a new one; where that cannot be, it is written on.
+    private mutating func rotate() {
+        guard path != "-" else { return }
+        do throws(RecordSink.Trouble) {
+            try RecordRotation.rotate(path, keeping: rotation.kept)
+        } catch {
+            nextRotation = .now + Self.rotationRetryTime
+            return logger.error(
+                "records cannot be rotated, trying again in a minute",
+                metadata: ["file": "\(path)", "reason": "\(Self.text(error))"]
+            )
+        }
+        reopen()
+    }
+
+    /// Opens the path anew; if that fails, what is open stays, unless the path leads to something else by now.
+    ///
+    /// A user without the privileges that the agent began with may write what is open and not open it again.
     private mutating func reopen() {
         guard path != "-" else { return }
         do throws(RecordSink.Trouble) {
@@ -182,6 +201,12 @@ struct RecordWriter: ~Copyable {
             openedAt = .now
             logger.info("record file opened anew", metadata: ["file": "\(path)"])
         } catch {
+            if let hasMoved = sink?.hasMoved(from: path), !hasMoved {
+                return logger.warning(
+                    "record file cannot be opened anew, the one that is open is written on",
+                    metadata: ["file": "\(path)", "reason": "\(Self.text(error))"]
+                )
+            }
             sink = nil
             failed(Self.text(error))
         }

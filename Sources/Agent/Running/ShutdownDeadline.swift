@@ -45,8 +45,11 @@ final class ShutdownDeadline: Sendable {
     func signalArrived() { announce.yield() }
 
     private static func end(_ loss: String?) -> Never {
-        if let loss { StandardError.say(loss) }
-        StandardError.say("ended by force, as something did not end within five seconds")
+        // Whoever reads standard error may be what hangs.
+        var output = PatientOutput(descriptor: STDERR_FILENO)
+        for line in [loss, "ended by force, as something did not end within five seconds"].compactMap(\.self) {
+            _ = output.write("wingmirror: \(line.escapingControls)\n")
+        }
         _exit(1)
     }
 }

@@ -36,11 +36,14 @@ final class RecordingOutput: Sendable {
     ///   - format: How it is written.
     ///   - redaction: What is taken out, and what stands in its place.
     ///   - file: Where it goes.
-    ///   - budget: The memory to stay within, in octets; what waits for its place has the share of records.
+    ///   - budget: The memory to stay within, in octets; what waits for its place has the share of records, and so has
+    ///     content while its coding is taken off.
     init(_ format: Format, redaction: RedactionConfiguration, file: RecordFile, within budget: Int? = nil) {
         self.file = file
         var limits = RecordingLimits()
-        if let budget { limits.waitingOctets = min(limits.waitingOctets, MemoryShare.records.octets(of: budget)) }
+        let share = budget.map { MemoryShare.records.octets(of: $0) } ?? .max
+        limits.waitingOctets = min(limits.waitingOctets, share)
+        let decodedOctets = min(RecordsConfiguration.contentLimit.octets, share)
         let key = RecordingKey(secret: redaction.recordingSecret)
         let fields = RecordingRedaction(
             fields: Set(redaction.fields),
@@ -55,7 +58,7 @@ final class RecordingOutput: Sendable {
                         creatorVersion: BuildInformation.version,
                         key: key,
                         redaction: fields,
-                        decoder: Self.decode,
+                        decoder: { Self.decode($0, $1, limit: decodedOctets) },
                         limits: limits
                     )
                 )
@@ -63,8 +66,11 @@ final class RecordingOutput: Sendable {
         self.writer = Mutex(writer)
     }
 
-    @Sendable private static func decode(_ coding: String, _ content: [UInt8]) -> [UInt8]? {
-        ContentDecoding.whole(coding, content, limit: RecordsConfiguration.contentLimit.octets)
+    /// Content of the web becomes ten or twenty times larger; what unfolds further is made to fill memory and disks, and stays coded.
+    private static let ratio = UnpackingRatio(free: 1 << 20, factor: 100)
+
+    private static func decode(_ coding: String, _ content: [UInt8], limit: Int) -> [UInt8]? {
+        ContentDecoding.whole(coding, content, limit: min(limit, ratio.limit(consumed: content.count)))
     }
 
     /// Adds an exchange.

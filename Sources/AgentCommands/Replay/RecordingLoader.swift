@@ -4,6 +4,7 @@ import Agent
 import AgentConfiguration
 import ContentDecoding
 import Recordings
+import TrafficModel
 
 /// Reads recordings of any kind into memory, where they can be ordered and sent in rounds.
 struct RecordingLoader {
@@ -23,10 +24,13 @@ struct RecordingLoader {
     private let configuration: Configuration
     private let needsContent: Bool
     private let octetLimit: Int
+    private let memoryLimit: Int
     private var recordings: [Recording] = []
     private var joiner = GorJoiner()
     private var gorLosses = RecordingLosses()
     private var octets = 0
+    /// What the exchanges take in memory: many times their octets where they are small.
+    private var memory = 0
 
     /// Reads the recordings at `paths`; `-` is standard input.
     ///
@@ -35,16 +39,20 @@ struct RecordingLoader {
     ///   - configuration: which packets of savefiles are taken, and where the keys of their TLS are.
     ///   - needsContent: whether records without all of the request's content are passed over.
     ///   - octetLimit: the most octets of all together.
+    ///   - memoryLimit: the most that their exchanges may take in memory; `nil` for what the configuration, the control group
+    ///     or the machine allows.
     /// - Throws: what cannot be read at all, or is no recording, or is too much.
     init(
         _ paths: [String],
         _ configuration: Configuration = Configuration(),
         needsContent: Bool = true,
-        octetLimit: Int = Self.octetLimit
+        octetLimit: Int = Self.octetLimit,
+        memoryLimit: Int? = nil
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.needsContent = needsContent
         self.octetLimit = octetLimit
+        self.memoryLimit = memoryLimit ?? MemoryBudget.current(configuration.limits).octets
         for path in paths { try read(path) }
         var joined = joiner.finish()
         joined.losses.add(gorLosses)
@@ -88,6 +96,17 @@ struct RecordingLoader {
         }
     }
 
+    /// Counts what an exchange, or a part of one, takes in memory, and refuses more than there may be.
+    private mutating func hold(_ octets: Int, _ path: String) throws(CommandFailure) {
+        memory += octets
+        guard memory <= memoryLimit else {
+            throw CommandFailure(
+                .usage,
+                "\(path): the exchanges of the recordings take more than \(ByteSize(memoryLimit)) of memory together; read them in parts"
+            )
+        }
+    }
+
     // MARK: - Formats
 
     private typealias Pieces = () throws(CommandFailure) -> [UInt8]
@@ -103,7 +122,10 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+            for exchange in reader.takeExchanges() {
+                try hold(exchange.octetsInMemory, path)
+                entries.append(RecordingEntry(exchange: exchange))
+            }
             piece = try next()
         }
         reader.finish()
@@ -124,7 +146,10 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for record in reader.takeRecords() { joiner.append(record) }
+            for record in reader.takeRecords() {
+                try hold(record.octetsInMemory, path)
+                joiner.append(record)
+            }
             piece = try next()
         }
         reader.finish()
@@ -197,6 +222,17 @@ struct RecordingLoader {
     private static func formatInside(_ first: [UInt8]) throws(ContentDecodingError) -> RecordingFormat? {
         let inside = try ContentDecoding.decode(first, codings: ["gzip"], limit: RecordingFormat.neededOctets)
         return RecordingFormat(beginning: inside.octets)
+    }
+}
+
+extension GorRecord {
+    /// About how much memory the record takes where it is joined with others, in octets.
+    fileprivate var octetsInMemory: Int {
+        switch message {
+        case .request(let request): 1024 + request.target.count + request.message.octetsInMemory
+        case .response(let response), .replayed(let response): 128 + response.message.octetsInMemory
+        case .damagedReplay: 128
+        }
     }
 }
 

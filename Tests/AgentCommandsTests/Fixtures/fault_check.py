@@ -8,10 +8,13 @@ AGENT is the program, SAMPLES the folder of that name, FAULT one of those below.
 with 77 when the fault needs root. Nothing here depends on how fast the machine is: whatever waits does so for minutes.
 """
 
+import fcntl
 import http.server
 import json
 import os
 import pathlib
+import resource
+import select
 import signal
 import socket
 import subprocess
@@ -23,6 +26,8 @@ import urllib.error
 import urllib.request
 
 PATIENCE = 300
+# Of fcntl(2); older versions of Python do not name it.
+F_SETPIPE_SZ = 1031
 
 
 def wait_for(what, holds):
@@ -60,7 +65,7 @@ def free_ports(count):
 class Agent:
     """A running agent with a configuration of its own, which is killed if it has not ended by itself."""
 
-    def __init__(self, program, folder, capture, arguments=(), name="agent", served=8080):
+    def __init__(self, program, folder, capture, arguments=(), name="agent", served=8080, errors=subprocess.STDOUT):
         self.log = open(folder / f"{name}.log", "w+")
         self.configuration = folder / f"{name}.yaml"
         self.port, metrics = free_ports(2)
@@ -74,7 +79,7 @@ class Agent:
         )
         self.configuration.write_text(self.text)
         command = [str(program), "run", "--config", str(self.configuration), *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=errors)
 
     def __enter__(self):
         wait_for("the agent is ready", lambda: self.process.poll() is not None or self.status("/readyz") == 200)
@@ -157,6 +162,47 @@ def killed_while_writing(program, samples, folder):
         for line in whole:
             json.loads(line)
         expect("the last run ended with a whole line", round_number < 3 or lines[-1] == b"")
+
+
+def log_unread(program, samples, folder):
+    """A log that nobody reads stops nothing, and the agent ends when it is told to."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, 16_384)
+    with Agent(program, folder, looping(samples), ["--routes", samples / "istio"], errors=writing) as agent:
+        reloads = lambda: agent.metric("wingmirror_config_reloads_total")
+        for _ in range(1000):
+            if not select.select([], [writing], [], 0)[1]:
+                break
+            before = reloads()
+            agent.signal(signal.SIGHUP)
+            wait_for("a reload while the log is read", lambda: reloads() > before)
+        expect("the pipe is full", not select.select([], [writing], [], 0)[1])
+        # Its last page may have room for some lines more.
+        for _ in range(40):
+            before = reloads()
+            agent.signal(signal.SIGHUP)
+            wait_for("a reload that cannot be logged", lambda: reloads() > before)
+        expect("/healthz answers", agent.status("/healthz") == 200)
+        agent.end()
+    os.close(writing)
+    os.close(reading)
+
+
+def file_limit(program, samples, folder):
+    """A file that may grow no more ends no agent, and is written on once it may."""
+    records = folder / "records.ndjson"
+    arguments = ["--routes", samples / "istio", "--records", records]
+    with Agent(program, folder, looping(samples), arguments) as agent:
+        _, hard = resource.prlimit(agent.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(agent.process.pid, resource.RLIMIT_FSIZE, (1, hard))
+        wait_for("the failure is seen", lambda: agent.metric("wingmirror_record_sink_up") == 0)
+        resource.prlimit(agent.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        wait_for("records are written again", lambda: agent.metric("wingmirror_record_sink_up") == 1)
+        agent.end()
+    lines = records.read_bytes().split(b"\n")
+    expect("the last line is whole", lines[-1] == b"")
+    for line in lines[:-1]:
+        json.loads(line)
 
 
 def configuration_spoiled(spoil):
@@ -253,6 +299,8 @@ def interface_gone(program, samples, folder):
 FAULTS = {
     "signals": signals,
     "killed-while-writing": killed_while_writing,
+    "log-unread": log_unread,
+    "file-limit": file_limit,
     "configuration-is-folder": configuration_spoiled(pathlib.Path.mkdir),
     "configuration-is-fifo": configuration_spoiled(os.mkfifo),
     "configuration-is-gone": configuration_spoiled(lambda path: None),
