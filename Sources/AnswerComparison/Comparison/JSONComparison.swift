@@ -98,7 +98,8 @@ struct JSONComparison {
         )
     }
 
-    /// Numbers that are both times near each other say when an answer was made, as texts of times do.
+    /// Numbers that are both times near each other say when an answer was made, as texts of times do; one that is 0 has not the
+    /// shape of others, as where a value was never set.
     private mutating func compareNumbers(
         _ production: JSONValue,
         _ candidate: JSONValue,
@@ -110,7 +111,7 @@ struct JSONComparison {
             production,
             candidate,
             cursor,
-            hasEqualShape: true,
+            hasEqualShape: (production.number == 0) == (candidate.number == 0),
             expectation: areTimes ? .presumedVolatile : .stable,
             isOfEnvironment: areTimes,
             isShifted: areTimes && AnswerTime.areShifted(production, candidate, of: moments),

@@ -29,6 +29,11 @@ struct VerdictRecord: Sendable {
     var refused: UInt64 = 0
     /// Pairs in which the baseline failed where production answered, whatever the candidate did.
     var stagingFailures: UInt64 = 0
+    /// Requests that production answered and the candidate failed, which is held against nothing: the baseline failed too, or
+    /// was not asked.
+    var unheldFailures: UInt64 = 0
+    /// Pairs in which the candidate's answer differs from production's, which is held against nothing, as the baseline failed.
+    var unheldDifferences: UInt64 = 0
     /// Pairs in which candidate and baseline were asked at the same time, and neither waited.
     var together: UInt64 = 0
     /// Those of them in which both have another status than production.
