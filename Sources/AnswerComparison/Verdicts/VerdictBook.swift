@@ -293,7 +293,7 @@ public struct VerdictBook: Sendable {
     /// Why a pair says nothing; `nil` when it does.
     private static func exclusion(of pair: ComparedPair, policy: ComparisonPolicy) -> MissedReason? {
         guard let production = pair.production.response, pair.production.integrity.isEmpty else { return .production }
-        if [206, 304, 412, 416].contains(production.status) { return .conditional }
+        if production.answersCondition { return .conditional }
         if case .failure(.cancelled) = pair.candidate.result { return .cancelled }
         if pair.lag > policy.settings.maximumLag.nanoseconds { return .lag }
         guard policy.baseline != nil else {
