@@ -98,8 +98,7 @@ struct JSONComparison {
         )
     }
 
-    /// Numbers that are both times near each other say when an answer was made, as texts of times do; one that is 0 has not the
-    /// shape of others, as where a value was never set.
+    /// Numbers that are both times near each other say when an answer was made, as texts of times do.
     private mutating func compareNumbers(
         _ production: JSONValue,
         _ candidate: JSONValue,
@@ -111,10 +110,11 @@ struct JSONComparison {
             production,
             candidate,
             cursor,
-            hasEqualShape: (production.number == 0) == (candidate.number == 0),
+            hasEqualShape: true,
             expectation: areTimes ? .presumedVolatile : .stable,
             isOfEnvironment: areTimes,
             isShifted: areTimes && AnswerTime.areShifted(production, candidate, of: moments),
+            isOfZero: production.number == 0 || candidate.number == 0,
             direction: areTimes ? 0 : Self.direction(production, candidate)
         )
     }
@@ -145,6 +145,7 @@ struct JSONComparison {
         expectation: AnswerDifference.Expectation = .stable,
         isOfEnvironment: Bool = false,
         isShifted: Bool = false,
+        isOfZero: Bool = false,
         direction: Int64 = 0,
         words: TextWords.Difference? = nil
     ) {
@@ -159,6 +160,7 @@ struct JSONComparison {
         difference.expectation = expectation
         difference.isOfEnvironment = isOfEnvironment
         difference.direction = direction
+        difference.isOfZero = isOfZero
         // Times differ anyway; that they are off differs beside that.
         difference.occurrences = (words?.count ?? 1) + (isShifted ? 1 : 0)
         difference.isCoarse = words?.isAligned == false

@@ -437,6 +437,9 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 let isZero = $0.isNew && $0.chance(0.1)
                 return product($0, more: ",\"took\":\(isZero ? 0 : 1 + $0.word())")
             },
+            Situation("0 now and then where a number varies, everywhere", [.pass], [.inconclusive], [.inconclusive]) {
+                product($0, more: ",\"took\":\($0.chance(0.05) ? 0 : 1 + $0.word())")
+            },
             Situation("a member missing at random", [.fail], [.different], [.different, .inconclusive]) {
                 $0.isNew && $0.chance(0.2) ? json(#"{"id":\#($0.number)}"#) : product($0)
             },
@@ -572,6 +575,12 @@ extension Situation {
         .because(.notComparable),
         Situation("staging asks a few to log in, and the candidate leads elsewhere", [.inconclusive], any, any) {
             $0.isStaging && $0.isOneOf(0.1) ? redirect($0.isNew ? "/broken" : "/login") : product($0)
+        }
+        .because(.masked),
+        Situation("staging leads to a host of its own, and the candidate forgets where from", [.inconclusive], any, any)
+        {
+            let host = $0.isStaging ? "login.staging.example.net" : "login.example.com"
+            return redirect("https://\(host)/\($0.isNew ? "" : "?next=cart")")
         }
         .because(.masked),
         Situation("staging leads a few to addresses of their own", [.pass], any, any) {
