@@ -1,12 +1,13 @@
 // Wingmirror · Apache-2.0
-// JSON Web Tokens in compact form: RFC 7519 §3, RFC 7515 §7.1.
+// JSON Web Tokens in compact form: RFC 7519 §3, RFC 7515 §7.1, RFC 7516 §7.1.
 
 internal import OctetText
 
 /// Finds tokens by their form, whatever the name is under which they travel.
 ///
 /// A token is three parts of base64url with full stops between them, of which the first is a JSON object, so that it begins with
-/// `eyJ`; the last is empty where nothing is signed.
+/// `eyJ`; the last is empty where nothing is signed. An encrypted one has five, of which the second is empty where the key is
+/// known to both sides.
 package enum WebToken {
     private static let start = Array("eyJ".utf8)
     /// Shorter first parts cannot name an algorithm: `{"alg":""}`.
@@ -34,6 +35,7 @@ package enum WebToken {
                 continue
             }
             let claims = end(of: octets, from: head + 1)
+            if let end = endOfEncrypted(octets, afterKey: claims) { return index..<end }
             guard claims > head + 1, claims < octets.count, octets[claims] == UInt8(ascii: ".") else {
                 index = claims
                 continue
@@ -41,6 +43,18 @@ package enum WebToken {
             return index..<end(of: octets, from: claims + 1)
         }
         return nil
+    }
+
+    /// Where a token ends behind whose second part three more stand, none of them empty; `nil` where they do not.
+    private static func endOfEncrypted(_ octets: [UInt8], afterKey key: Int) -> Int? {
+        var place = key
+        for _ in 0..<3 {
+            guard place < octets.count, octets[place] == UInt8(ascii: ".") else { return nil }
+            let next = end(of: octets, from: place + 1)
+            guard next > place + 1 else { return nil }
+            place = next
+        }
+        return place
     }
 
     /// Whether a token may be in octets: whether they hold what each begins with.

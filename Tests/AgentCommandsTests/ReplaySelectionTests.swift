@@ -130,6 +130,36 @@ import TrafficModel
         let seeing = ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: [])
         #expect(seeing.compare(entry.exchange, with: .success(answer)).places == [.field("x-session")])
     }
+
+    @Test(arguments: [206, 304, 412, 416])
+    func `responses to conditions and ranges, which are not sent, are not compared`(status: Int) {
+        let entry = ReplaySamples.entry(
+            fields: [("If-None-Match", "\"1\"")],
+            response: ReplaySamples.response(status, "")
+        )
+        let comparison = ReplayComparison(
+            policy: ReplaySamples.policy(),
+            target: ReplaySamples.target,
+            unknownFields: []
+        )
+        #expect(comparison.compare(entry.exchange, with: .success(ReplaySamples.response())).word == .skipped)
+    }
+
+    @Test func `of requests for the head alone the lengths are compared`() {
+        func response(_ length: String) -> RecordedResponse {
+            var response = ReplaySamples.response(200, "")
+            response.message.fields = [RecordedField(name: "Content-Length", value: length)]
+            return response
+        }
+        let entry = ReplaySamples.entry("HEAD", response: response("5000"))
+        let comparison = ReplayComparison(
+            policy: ReplaySamples.policy(),
+            target: ReplaySamples.target,
+            unknownFields: []
+        )
+        #expect(comparison.compare(entry.exchange, with: .success(response("5000"))).word == .same)
+        #expect(comparison.compare(entry.exchange, with: .success(response("2"))).places == [.field("content-length")])
+    }
 }
 
 @Suite struct ProductionGuardTests {

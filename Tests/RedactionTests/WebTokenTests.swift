@@ -8,7 +8,12 @@ import Testing
 @Suite struct WebTokenTests {
     static let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
-    @Test(arguments: [token, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."])
+    @Test(arguments: [
+        token, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.",
+        // Encrypted, without a key of its own and with one.
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.Y2lwaGVydGV4dA.dGFn",
+        "eyJhbGciOiJSU0EtT0FFUCJ9.a2V5.aXY.Y2lwaGVydGV4dA.dGFn",
+    ])
     func `a token is found wherever it stands`(token: String) {
         for (before, after) in [("", ""), ("/a?t=", "&b=1"), ("Bearer ", ""), ("/", "/x"), ("a=\"", "\"")] {
             let octets = Array((before + token + after).utf8)
@@ -21,7 +26,8 @@ import Testing
     @Test(arguments: [
         "", "eyJ", "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0", "eyJ.a.b",
         "/greyJhbGciOiJIUzI1NiJ9.a.b",
-        "www.example.com", "eyJhbGciOiJIUzI1NiJ9..x", "eyJhbGciOiJIUzI1NiJ9/a.b.c",
+        "www.example.com", "eyJhbGciOiJIUzI1NiJ9..x", "eyJhbGciOiJIUzI1NiJ9..x.y", "eyJhbGciOiJIUzI1NiJ9..x..y",
+        "eyJhbGciOiJIUzI1NiJ9/a.b.c",
     ])
     func `what is no token stays`(text: String) {
         var redactions = 0

@@ -102,9 +102,10 @@ final class MirrorJudge: Sendable {
         guard case .sent(let answer) = fate.outcome else {
             return state.book.missed(lane, route: route, reason: fate.dropReason?.missedReason ?? .thinned)
         }
-        // What left out the baseline's copy decides, when it did not go out.
-        if let baseline = finished.fates.first(where: \.isBaseline), let reason = baseline.dropReason?.missedReason {
-            return state.book.missed(lane, route: route, reason: reason == .thinned ? .thinned : .baseline)
+        // A baseline's copy that was left out whatever is answered takes the pair with it. One that was lost otherwise leaves what the
+        // candidate answered, which may be an error.
+        if finished.fates.first(where: \.isBaseline)?.dropReason?.missedReason == .thinned {
+            return state.book.missed(lane, route: route, reason: .thinned)
         }
         let pair = ComparedPair(
             lane: lane,

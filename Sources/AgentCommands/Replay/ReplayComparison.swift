@@ -35,13 +35,18 @@ struct ReplayComparison: Sendable {
         _ exchange: RecordedExchange,
         with result: Result<RecordedResponse, ShadowFailure>
     ) -> (word: ComparisonWord, places: [AnswerPlace]) {
-        // What was not seen whole is no measure; what was given up, or never reached the target, says nothing of its answers.
-        guard let recorded = exchange.response, exchange.integrity.isEmpty,
+        // What was not seen whole, or answers to a condition that is not sent, is no measure; what was given up, or never reached the target, says nothing of its answers.
+        guard let recorded = exchange.response, exchange.integrity.isEmpty, !recorded.answersCondition,
             ![.cancelled, .connect, .tls].contains(result.failure)
         else { return (.skipped, []) }
         let answer = ShadowAnswer(result: result, durationNanoseconds: timeout)
         guard !answer.ranOutOfTime(beside: exchange) else { return (.skipped, []) }
-        let comparison = comparator.compare(recorded, with: result, authority: exchange.request.authority)
+        let comparison = comparator.compare(
+            recorded,
+            with: result,
+            authority: exchange.request.authority,
+            request: exchange.request
+        )
         let counted = comparison.differences.filter(\.counts)
         guard counted.isEmpty else { return (Self.word(counted), counted.map(\.place)) }
         if comparison.contentIsUnread { return (.unread, []) }

@@ -40,7 +40,10 @@ extension AnswerComparator {
                 append(.type, sketch.text(production.wrapper), sketch.text(candidate.wrapper), into: &comparison)
             }
             // What lies behind the limit differs in octets, and perhaps in nothing else.
-            if !isComplete { append(.value, octets(production), octets(candidate), into: &comparison) }
+            if !isComplete {
+                comparison.contentIsCut = true
+                append(.value, octets(production), octets(candidate), into: &comparison)
+            }
         } else if production.isText, candidate.isText {
             compareText(production, candidate, hosts: hosts, into: &comparison)
         } else {

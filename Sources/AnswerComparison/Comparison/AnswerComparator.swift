@@ -110,16 +110,23 @@ public struct AnswerComparator: Sendable {
     }
 
     /// Compares two answers of which there may be none, each with its own content codings.
+    /// - Parameters:
+    ///   - production: The answer that is held to be right.
+    ///   - candidate: The other, or why there is none.
+    ///   - authority: The Host of the request; links to it are no difference.
+    ///   - request: The request, which may ask for the head alone, or for some content codings; `nil` where that is not known.
+    /// - Returns: The differences, and whether content could be read.
     public func compare(
         _ production: RecordedResponse,
         with candidate: Result<RecordedResponse, ShadowFailure>,
-        authority: String? = nil
+        authority: String? = nil,
+        request: RecordedRequest? = nil
     ) -> ComparedAnswers {
         switch candidate {
         case .success(let response):
             var first = prepared(production)
             var second = prepared(response)
-            return compare(&first, &second, authority: authority)
+            return compare(&first, &second, authority: authority, asked: AskedFor(request))
         case .failure(let failure):
             return outcome(String(production.status), failure.rawValue)
         }

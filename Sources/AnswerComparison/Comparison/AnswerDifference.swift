@@ -19,6 +19,8 @@ public struct AnswerDifference: Sendable, Hashable {
     /// Which value is the larger, where both are numbers that are far apart: above 0 the other one, below 0 production's; several
     /// at one place added up.
     public var direction: Int64 = 0
+    /// Whether one of two numbers is 0, as where a value was never set.
+    public var isOfZero = false
     /// What is known of the place before anything is learned.
     public var expectation = Expectation.stable
     /// Production's value, as its shape and a keyed hash unless values are to be shown.
@@ -63,6 +65,6 @@ public enum ComparisonWord: String, Sendable, Hashable, CaseIterable {
     case unread
     /// No difference that counts, as far as content was kept.
     case cut
-    /// Not comparable: no answer of production's, sent too late, or given up by the agent.
+    /// Not comparable: no answer of production's, or one to a condition or a range, sent too late, or given up by the agent.
     case skipped
 }

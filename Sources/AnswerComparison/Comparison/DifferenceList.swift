@@ -29,6 +29,7 @@ struct DifferenceList: Sendable {
         if let position = positions[key] {
             differences[position].occurrences += difference.occurrences
             differences[position].direction += difference.direction
+            if difference.isOfZero { differences[position].isOfZero = true }
             if !difference.hasEqualShape { differences[position].hasEqualShape = false }
             if difference.expectation == .stable { differences[position].expectation = .stable }
             if difference.isCoarse { differences[position].isCoarse = true }

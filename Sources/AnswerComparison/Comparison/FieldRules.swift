@@ -11,11 +11,11 @@ enum FieldRules {
         "transfer-encoding", "upgrade",
     ]
 
-    /// Fields that proxies and servers add on the way.
+    /// Fields that proxies and servers add on the way, or that name the software of a server.
     private static let infrastructure: Set<String> = [
         "age", "alt-svc", "cf-cache-status", "cf-ray", "date", "nel", "report-to", "server", "server-timing", "via",
-        "x-cache",
-        "x-cache-hits", "x-response-time", "x-runtime", "x-served-by", "x-timer",
+        "x-aspnet-version", "x-aspnetmvc-version", "x-cache", "x-cache-hits", "x-powered-by", "x-response-time",
+        "x-runtime", "x-served-by", "x-timer",
     ]
     private static let infrastructurePrefixes = ["x-amz-cf-", "x-envoy-", "x-kong-", "x-upstream-"]
 
@@ -56,6 +56,17 @@ enum FieldRules {
     /// Fields whose values are links.
     static let links: Set<String> = ["content-location", "link", "location", "refresh"]
 
+    /// Fields that list words whose order says nothing, whatever their case.
+    private static let words: Set<String> = [
+        "accept-ranges", "access-control-allow-headers", "access-control-expose-headers", "cache-control", "pragma",
+    ]
+
+    /// Fields that list methods, whose case counts (RFC 9110 §9.1).
+    private static let methods: Set<String> = ["access-control-allow-methods", "allow"]
+
+    /// Fields of directives between semicolons, whatever their order and case (RFC 6797 §6.1).
+    private static let directives: Set<String> = ["strict-transport-security"]
+
     /// Whether a field is compared at all.
     static func isCompared(_ name: String) -> Bool { !representation.contains(name) }
 
@@ -73,11 +84,24 @@ enum FieldRules {
     static func normalised(_ name: String, _ value: [UInt8], hosts: LinkHosts) -> [UInt8] {
         switch name {
         case _ where links.contains(name): hosts.relative(value)
-        case "content-type": value.filter { $0 != 0x20 && $0 != 0x09 }.map(ASCII.lowered)
+        case "content-type": value.filter { $0 != 0x20 && $0 != 0x09 && $0 != UInt8(ascii: "\"") }.map(ASCII.lowered)
+        case _ where words.contains(name): sorted(value.map(ASCII.lowered), by: UInt8(ascii: ","))
+        case _ where methods.contains(name): sorted(value, by: UInt8(ascii: ","))
+        case _ where directives.contains(name): sorted(value.map(ASCII.lowered), by: UInt8(ascii: ";"))
         case "etag": value.starts(with: "W/".utf8) ? Array(value.dropFirst(2)) : value
         case "vary": vary(value)
         default: value
         }
+    }
+
+    /// What stands between separators, in order, without the spaces around it (RFC 9110 §5.6.1).
+    private static func sorted(_ value: [UInt8], by separator: UInt8) -> [UInt8] {
+        let isSpace = { (octet: UInt8) in octet == 0x20 || octet == 0x09 }
+        let parts = value.split(separator: separator).map { part in
+            Array(part.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+        }
+        let inOrder = parts.filter { !$0.isEmpty }.sorted { $0.lexicographicallyPrecedes($1) }
+        return Array(inOrder.joined(separator: [separator]))
     }
 
     /// The names in Vary in order, without the one that content coding brings along.

@@ -114,6 +114,7 @@ struct JSONComparison {
             expectation: areTimes ? .presumedVolatile : .stable,
             isOfEnvironment: areTimes,
             isShifted: areTimes && AnswerTime.areShifted(production, candidate, of: moments),
+            isOfZero: production.number == 0 || candidate.number == 0,
             direction: areTimes ? 0 : Self.direction(production, candidate)
         )
     }
@@ -144,6 +145,7 @@ struct JSONComparison {
         expectation: AnswerDifference.Expectation = .stable,
         isOfEnvironment: Bool = false,
         isShifted: Bool = false,
+        isOfZero: Bool = false,
         direction: Int64 = 0,
         words: TextWords.Difference? = nil
     ) {
@@ -158,6 +160,7 @@ struct JSONComparison {
         difference.expectation = expectation
         difference.isOfEnvironment = isOfEnvironment
         difference.direction = direction
+        difference.isOfZero = isOfZero
         // Times differ anyway; that they are off differs beside that.
         difference.occurrences = (words?.count ?? 1) + (isShifted ? 1 : 0)
         difference.isCoarse = words?.isAligned == false

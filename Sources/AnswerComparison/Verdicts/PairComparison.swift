@@ -190,7 +190,7 @@ private struct Answers {
         if case .success(let answer) = answers[position] { answer.asksForLess } else { false }
     }
 
-    /// How the redirects of two answers compare, identifiers in their paths set aside: 0 when they lead to one place, or there
+    /// How the redirects of two answers compare, identifiers in their paths and what their parameters say set aside: 0 when they lead to one place, or there
     /// are none, and otherwise 1 or −1.
     func redirection(_ first: Int, _ second: Int) -> Int64 {
         guard let ours = redirect(first), let theirs = redirect(second), ours != theirs else { return 0 }
@@ -201,12 +201,16 @@ private struct Answers {
         guard case .success(let answer)? = answers[position], let location = answer.fields["location"]?.first else {
             return nil
         }
-        let path = comparator.hosts.adding(authority).relative(location)
-            .prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-        return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { segment in
+        let link = comparator.hosts.adding(authority).relative(location).prefix { $0 != UInt8(ascii: "#") }
+        let path = link.prefix { $0 != UInt8(ascii: "?") }
+        let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { segment in
             let isName = segment.isEmpty || FormatClass(segment) == .text && !segment.contains { 0x30...0x39 ~= $0 }
             return isName ? String(decoding: segment, as: UTF8.self) : "*"
         }
+        let parameters = link[path.endIndex...].dropFirst().split(separator: UInt8(ascii: "&")).map { parameter in
+            "?" + String(decoding: parameter.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+        }
+        return segments + Set(parameters).sorted()
     }
 
     /// Compares two of them; `nil` when one was not asked for.

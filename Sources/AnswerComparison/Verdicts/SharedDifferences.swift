@@ -13,6 +13,8 @@ struct SharedDifferences: Sendable {
         case alike
         /// Another status, kind or shape, or a redirect elsewhere; 1 or −1, by a comparison that favours neither.
         case unlike(Int64)
+        /// The same entries in another order.
+        case reordered
     }
 
     /// A place, and what the two say there.
@@ -46,6 +48,9 @@ struct SharedDifferences: Sendable {
         haveOtherStatus = shared.contains(.status)
         var places = shared
         if haveOtherStatus { places.formUnion(direct.filter(Self.isTelling).map(\.place)) }
+        // Beside production's entries, which are others, the order of theirs shows nowhere.
+        let reordered = Self.places(direct, .order).subtracting(Self.places(candidate + baseline, .order))
+        places.formUnion(reordered)
         let location = AnswerPlace.field("location")
         if redirection != 0, haveOtherStatus || shared.contains(location) { places.insert(location) }
         let byPlace = Dictionary(grouping: direct.filter { !$0.isExpected }, by: \.place)
@@ -59,6 +64,7 @@ struct SharedDifferences: Sendable {
                 let side: Int64 = unlike.production < unlike.candidate ? 1 : -1
                 return Entry(place: place, relation: .unlike(side), isOpaque: isOpaque)
             }
+            if reordered.contains(place) { return Entry(place: place, relation: .reordered, isOpaque: isOpaque) }
             guard differences.allSatisfy(Self.isTelling) else { return nil }
             return Entry(
                 place: place,
@@ -67,6 +73,10 @@ struct SharedDifferences: Sendable {
                 isOpaque: isOpaque
             )
         }
+    }
+
+    private static func places(_ differences: [AnswerDifference], _ kind: DifferenceKind) -> Set<AnswerPlace> {
+        Set(differences.filter { $0.kind == kind }.map(\.place))
     }
 
     /// Whether a difference says more than that values are new each time, or made elsewhere.
@@ -84,6 +94,8 @@ struct SharedCount: Sendable {
     var alike: UInt64 = 0
     /// Those in which they say something of another shape, by side.
     var unlike = Tally.Sides()
+    /// Those in which they say the same entries in another order.
+    var reordered: UInt64 = 0
     /// Those in which they say numbers that are far apart, by whose are the larger.
     var ahead = Tally.Sides()
     /// Those in which only one of them says again what it said before, of a few values.
@@ -138,6 +150,7 @@ extension VerdictRecord {
             case .alike where isTogether: places[position].shared.alike += 1
             case .equal, .alike: continue
             case .unlike(let side): places[position].shared.unlike.count(side)
+            case .reordered: places[position].shared.reordered += 1
             }
             if isTogether { places[position].shared.ahead.count(entry.direction) }
             if shared.haveOtherStatus, isTogether { places[position].shared.otherStatus += 1 }
@@ -158,8 +171,25 @@ extension VerdictRecord {
             }
             if Double(shared.repeated.worse + shared.repeated.better) > most, shared.isPoorer { return true }
             if Double(shared.opaque) > uncompared { return true }
-            return Double(shared.alike) > settings.margin * Double(together) && isSteady(position)
+            if Double(shared.reordered) > most, !isUnordered(position) { return true }
+            return Double(shared.alike) > settings.margin * Double(together)
+                && (isSteady(position) || isOfSomeRequests(position))
         }
+    }
+
+    /// Whether the order of entries at a place is known to vary.
+    private func isUnordered(_ position: Int) -> Bool {
+        guard case .content(let path) = places[position].place else { return false }
+        return unordered.contains(path)
+    }
+
+    /// Whether candidate and baseline say something else than production, and than each other, for some requests only, and for those
+    /// always both: values that vary by chance differ now and then at one of the two alone.
+    private func isOfSomeRequests(_ position: Int) -> Bool {
+        let shared = places[position].shared
+        let sides = self[.baseline].place(position).pairs
+        return shared.otherStatus == 0 && 10 * shared.pairs < 9 * together
+            && 20 * (sides.worse + sides.better) < shared.alike
     }
 
     /// Whether staging has values of its own at a place, instead of values that vary: candidate and baseline are then like each other

@@ -80,7 +80,7 @@ struct Standing: Sendable {
         pairs = record.pairs
         missing = record.missingAsEqual
         suspects = record.suspects
-        uncompared = record.unread + record.cut
+        uncompared = record.unread + record.cut + record.unheldDifferences
         expected = record.expected
         keyCount = record.keyCount
     }
@@ -118,13 +118,16 @@ struct Standing: Sendable {
         return count.adding(equal: Double(missing) * votes / Double(pairs))
     }
 
-    /// The votes of a tally of a question, what is not known counted against the target: requests that it may have failed to
-    /// answer, and contents that were not compared.
+    /// The votes of a tally of a question, what is not known counted against the target.
+    ///
+    /// That is requests that it may have failed to answer, and contents that were not compared. What the other side is worse in
+    /// weighs up no more than what the target is.
     func countAtWorst(_ tally: Tally, _ question: Question) -> VoteCount {
         let count = count(tally, question, missingAreEqual: false)
-        guard pairs > 0 else { return count }
+        guard pairs > 0 else { return count.withoutCredit }
         let share = self[question].votes / Double(pairs)
         return question == .errors
-            ? count.adding(worse: Double(suspects) * share) : count.turning(worse: Double(uncompared) * share)
+            ? count.withoutCredit.adding(worse: Double(suspects) * share)
+            : count.withoutCredit.turning(worse: Double(uncompared) * share)
     }
 }

@@ -249,7 +249,7 @@ extension VerdictRecord {
                 worse: sides.worse,
                 better: sides.better,
                 mismatches: record.mismatches,
-                repeats: record.stuck,
+                repeats: min(record.stuck, sides.worse),
                 logEvidence: question == .unadjusted
                     ? 0 : SignEvidence.logarithm(worse: sides.worse, better: sides.better),
                 midP: midPs[index],

@@ -268,6 +268,9 @@ public struct VerdictBook: Sendable {
         if let reason = Self.exclusion(of: pair, policy: configured.policy) {
             records[position].missed[reason, default: 0] += 1
             records[position].comparisons[.skipped, default: 0] += 1
+            if reason == .baseline, Self.candidateFails(pair, settings: configured.policy.settings) {
+                records[position].unheldFailures += 1
+            }
             return .skipped
         }
         let earlier = repeats.answered(pair.production, lane: pair.lane)
@@ -290,7 +293,7 @@ public struct VerdictBook: Sendable {
     /// Why a pair says nothing; `nil` when it does.
     private static func exclusion(of pair: ComparedPair, policy: ComparisonPolicy) -> MissedReason? {
         guard let production = pair.production.response, pair.production.integrity.isEmpty else { return .production }
-        if [206, 304, 412, 416].contains(production.status) { return .conditional }
+        if production.answersCondition { return .conditional }
         if case .failure(.cancelled) = pair.candidate.result { return .cancelled }
         if pair.lag > policy.settings.maximumLag.nanoseconds { return .lag }
         guard policy.baseline != nil else {
@@ -303,6 +306,13 @@ public struct VerdictBook: Sendable {
         case (nil, _), (.failure(.cancelled), _), (.failure, .failure): return .baseline
         default: return nil
         }
+    }
+
+    /// Whether the candidate gave no answer, or an error where production did not.
+    private static func candidateFails(_ pair: ComparedPair, settings: ComparisonSettings) -> Bool {
+        let statuses = settings.grpcErrorStatuses
+        guard let production = pair.production.response, !production.isFailure(statuses) else { return false }
+        return pair.candidate.response?.isFailure(statuses) ?? true
     }
 
     private mutating func vote(
@@ -318,7 +328,7 @@ public struct VerdictBook: Sendable {
         let isAmbiguous =
             policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
         if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
-        count(answers, pair: pair, position: position)
+        count(answers, pair: pair, position: position, settings: settings)
         let key = VoteTable.Key(record: position, keyHash: pair.keyHash)
         let (vote, isNew) = votes.vote(key, time: pair.time, window: settings.voteWindow)
         // The table moves in and out, so that it is never copied.
@@ -342,15 +352,28 @@ public struct VerdictBook: Sendable {
     }
 
     /// Counts what the pair is, whatever its vote.
-    private mutating func count(_ answers: PairComparison, pair: ComparedPair, position: Int) {
+    private mutating func count(
+        _ answers: PairComparison,
+        pair: ComparedPair,
+        position: Int,
+        settings: ComparisonSettings
+    ) {
         if answers.isThrottled {
             records[position].missed[.throttled, default: 0] += 1
+            if answers.errors == 0, Self.candidateFails(pair, settings: settings) {
+                records[position].unheldFailures += 1
+            }
         } else {
             records[position].pairs += 1
             if answers.isRefused {
                 records[position].refused += 1
             } else if answers.stagingFails {
                 records[position].stagingFailures += 1
+                if answers.errors == 0 {
+                    records[position].unheldFailures += 1
+                } else if !answers.counted.isEmpty {
+                    records[position].unheldDifferences += 1
+                }
             }
         }
         if pair.baseline != nil { records[position].hasBaseline = true }

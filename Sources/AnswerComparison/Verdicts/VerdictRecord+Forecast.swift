@@ -8,7 +8,8 @@ extension VerdictRecord {
     func pairsNeeded(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> UInt64? {
         guard judgement.verdict == .inconclusive, pairs > 0 else { return nil }
         switch judgement.reason {
-        case .coverage, .breaker: return pairsUntilCovered(settings)
+        case .coverage, .breaker, .throttled: return pairsUntilCovered(settings)
+        case .stagingFails where incomparable(limits) == nil: return pairsUntilCovered(settings)
         case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
         default: return nil
         }
@@ -20,7 +21,8 @@ extension VerdictRecord {
         let missing = Double(expected - min(expected, pairs))
         let enough = max(
             missing * settings.coverageFloor / (1 - settings.coverageFloor),
-            Double(suspects) / settings.errorMargin
+            Double(hasBaseline ? suspects : suspects + missed[.throttled, default: 0]) / settings.errorMargin,
+            settings.margin > 0 ? Double(unheldDifferences) / settings.margin : 0
         )
         return enough > Double(pairs) ? UInt64(enough) - pairs : nil
     }
@@ -54,6 +56,8 @@ extension VerdictRecord {
         case .lessSteady: "answers vary at the target alone; look at the places, or add a baseline"
         case .latency, .latencyTail: "compare the latency of candidate and baseline by route"
         case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
+        case .moreNeeded where isOffset(settings):
+            "look at the examples: the target is worse in some requests and better in more, and the one is no excuse for the other"
         case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
         case .coverage:
@@ -102,7 +106,7 @@ extension VerdictRecord {
                 + "both as many replicas or ignore the place; else see why the target's hardly changes"
         }
         return "at \(what) target and baseline both differ from production, and from each other: give staging "
-            + "production's data, or ignore the place"
+            + "production's data, or ignore the place, as of what counts from a server's start"
     }
 
     /// What to do about most of what is missing.

@@ -60,9 +60,10 @@ extension VerdictRecord {
     }
 
     /// Requests that the target may have failed to answer: those that should have become pairs and did not for such a reason,
-    /// and those that were answered when they were sent once more, as it may have closed the connection for being asked.
+    /// those at which it failed and the baseline with it, and those that were answered when they were sent once more, as it may have
+    /// closed the connection for being asked.
     var suspects: UInt64 {
-        MissedReason.allCases.reduce(sentAgain) { $1.mayBeFailure ? $0 + missed[$1, default: 0] : $0 }
+        MissedReason.allCases.reduce(sentAgain + unheldFailures) { $1.mayBeFailure ? $0 + missed[$1, default: 0] : $0 }
     }
 
     /// The logarithm of the evidence that a share of the significance asks for.
@@ -292,7 +293,13 @@ extension VerdictRecord {
             }
         }
         // Each of them may be a failure, so that no more may be missing than may fail.
-        if Double(standing.suspects) > settings.errorMargin * Double(standing.pairs) { return .coverage }
+        if Double(standing.suspects) > settings.errorMargin * Double(standing.pairs) {
+            return 2 * unheldFailures > suspects ? .stagingFails : .coverage
+        }
+        if !hasBaseline, Double(missed[.throttled, default: 0]) > settings.errorMargin * Double(pairs) {
+            return .throttled
+        }
+        if Double(unheldDifferences) > settings.margin * Double(pairs) { return .stagingFails }
         if Double(unread) > settings.margin * Double(pairs) { return .unreadable }
         if Double(cut) > settings.margin * Double(pairs) { return .cut }
         if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
@@ -377,7 +384,7 @@ extension VerdictRecord {
         return ballot.places.enumerated().allSatisfy { position, tally in
             let tallies = question == .repeats || isBothWays ? [tally, tally.mirrored] : [tally]
             return tallies.allSatisfy { tally in
-                let test = ExcessTest(ballot.count(tally))
+                let test = ExcessTest(ballot.count(tally).withoutCredit)
                 guard isVolatile(position, limits: limits) else { return test.excess <= settings.margin }
                 return test.isBelow(settings.margin, logThreshold: logThreshold)
             }
@@ -406,7 +413,7 @@ extension VerdictRecord {
         [Question.repeats, .naturalRepeats].contains { question in
             let tally = self[question].place(position)
             return (question == .repeats ? [tally, tally.mirrored] : [tally]).allSatisfy { tally in
-                ExcessTest(self[question].count(tally)).isBelow(margin, logThreshold: logThreshold)
+                ExcessTest(self[question].count(tally).withoutCredit).isBelow(margin, logThreshold: logThreshold)
             }
         }
     }
@@ -463,6 +470,23 @@ extension VerdictRecord {
         )
     }
 
+    /// Whether candidate and baseline both fail where production answers, each in more than the margin: what the one fails in does
+    /// not weigh up the other's.
+    private func hidesErrors(_ settings: ComparisonSettings) -> Bool {
+        let most = settings.errorMargin * Double(pairs)
+        return Double(stagingFailures) > most && Double(self[.errors].whole.pairs.worse) > most
+    }
+
+    /// Whether the candidate is worse in more than the margin, and what it is held against in more still, which is no excuse.
+    func isOffset(_ settings: ComparisonSettings) -> Bool {
+        [(Question.errors, settings.errorMargin), (mainQuestion, settings.margin)].contains { question, margin in
+            guard question != .repeats else { return false }
+            let tally = self[question].whole
+            return tally.worse > margin * self[question].votes && tally.better > tally.worse
+                && !tally.pairs.isEven(within: 3)
+        }
+    }
+
     /// What an open verdict waits for.
     private func openReason(
         _ standing: Standing,
@@ -483,7 +507,7 @@ extension VerdictRecord {
             guard evidence.votes >= least else { continue }
             return evidence.keys < evidence.blocks ? .fewKeys : .episode
         }
-        if hasBaseline { return .moreNeeded }
+        if hasBaseline { return hidesErrors(settings) ? .stagingFails : .moreNeeded }
         if !unconfirmedPlaces(settings: settings, limits: limits).isEmpty { return .unconfirmed }
         let mismatches = standing[.unadjusted]
         let isNoisy = mismatches.whole.worse > limits.steadyShare * mismatches.votes

@@ -130,7 +130,8 @@ extension VerdictRecord {
         var sides = Sides()
         // In order, so that the same places get room each time.
         for (place, candidate) in ours.sorted(by: { $0.key < $1.key }) {
-            guard let reference = theirs[place] else { continue }
+            // Places without a room of their own share one, where the values of one would be held against another's.
+            guard let reference = theirs[place], !self.places.isOverflow(place) else { continue }
             let position = self.places.position(of: place)
             let found = self.places[position].repeated[hasBaseline ? 0 : 1].observed(
                 candidate: candidate.candidate,

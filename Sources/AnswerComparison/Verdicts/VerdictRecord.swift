@@ -29,6 +29,11 @@ struct VerdictRecord: Sendable {
     var refused: UInt64 = 0
     /// Pairs in which the baseline failed where production answered, whatever the candidate did.
     var stagingFailures: UInt64 = 0
+    /// Requests that production answered and the candidate failed, which is held against nothing: the baseline failed too, or
+    /// was not asked.
+    var unheldFailures: UInt64 = 0
+    /// Pairs in which the candidate's answer differs from production's, which is held against nothing, as the baseline failed.
+    var unheldDifferences: UInt64 = 0
     /// Pairs in which candidate and baseline were asked at the same time, and neither waited.
     var together: UInt64 = 0
     /// Those of them in which both have another status than production.
@@ -111,9 +116,16 @@ struct VerdictRecord: Sendable {
     /// The differences that count for a pair as a whole, as far as the route's noise is known.
     func counted(_ differences: [AnswerDifference], _ question: Question, limits: VerdictLimits) -> [AnswerDifference] {
         differences.filter { difference in
-            isWeighty(difference, question, limits: limits)
-                && volatility(of: difference, limits: limits).counts(difference)
+            guard isWeighty(difference, question, limits: limits) else { return false }
+            return volatility(of: difference, limits: limits).counts(difference)
+                || isUnusualZero(difference, limits: limits)
         }
+    }
+
+    /// Whether a number is 0 where those of answers of one version hardly ever are, however much they vary.
+    private func isUnusualZero(_ difference: AnswerDifference, limits: VerdictLimits) -> Bool {
+        guard difference.isOfZero, let place = places.record(of: difference.place) else { return false }
+        return Volatility(differing: place.zeroNoise, of: noisePairs, limits: limits) == .stable
     }
 
     /// The differences that count at their places.
@@ -151,6 +163,9 @@ struct VerdictRecord: Sendable {
         if !counted.isEmpty { noisyPairs += 1 }
         for position in differing(comparison, inOrder: false) { places[position].noise += 1 }
         for position in differing(comparison, inOrder: true) { orderNoiseObserved(at: position, limits: limits) }
+        for difference in comparison.differences where difference.isOfZero {
+            places[places.position(of: difference.place)].zeroNoise += 1
+        }
     }
 
     /// Takes in a pair that differs and whose request lost its credentials.

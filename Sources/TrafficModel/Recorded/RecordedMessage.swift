@@ -98,4 +98,8 @@ public struct RecordedResponse: Sendable, Hashable {
         self.status = status
         self.message = message
     }
+
+    /// Whether it answers to a condition or a range (RFC 9110 §13, §14), which copies of its request do not carry, so that nothing
+    /// can be held against it.
+    public var answersCondition: Bool { [206, 304, 412, 416].contains(status) }
 }

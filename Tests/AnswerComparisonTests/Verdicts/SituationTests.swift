@@ -203,6 +203,28 @@ struct Situation: Sendable, CustomTestStringConvertible {
         Situation("fields in another order and case", [.pass], [.pass], [.pass]) {
             product($0, fields: $0.isNew ? [("x-b", "2"), ("X-A", "1")] : [("X-A", "1"), ("X-B", "2")])
         },
+        Situation("lists in fields in another order, with other spaces", [.pass], [.pass], [.pass]) {
+            product(
+                $0,
+                fields: $0.isNew
+                    ? [
+                        ("Cache-Control", "max-age=60,Public"), ("Access-Control-Allow-Methods", "GET,POST"),
+                        ("Strict-Transport-Security", "max-age=60;includesubdomains"), ("X-Powered-By", "Express/5"),
+                    ]
+                    : [
+                        ("Cache-Control", "public, max-age=60"), ("Access-Control-Allow-Methods", "POST, GET"),
+                        ("Strict-Transport-Security", "max-age=60; includeSubDomains"), ("X-Powered-By", "Express/4"),
+                    ]
+            )
+        },
+        Situation("a character set in quotation marks", [.pass], [.pass], [.pass]) {
+            .success(
+                AnswerComparatorTests.answer(
+                    "<p>a</p>",
+                    fields: [("Content-Type", $0.isNew ? "text/html;charset=\"utf-8\"" : "text/html; charset=UTF-8")]
+                )
+            )
+        },
         Situation("an image", [.pass], [.pass], [.pass]) { _ in
             .success(
                 AnswerComparatorTests.answer(
@@ -300,6 +322,18 @@ struct Situation: Sendable, CustomTestStringConvertible {
             ) {
                 $0.isNew && $0.chance(0.2) ? error(429) : product($0)
             },
+            Situation("429 from the candidate now and then", [.fail], [.inconclusive], [.inconclusive]) {
+                $0.isNew && $0.chance(0.04) ? error(429) : product($0)
+            },
+            Situation(
+                "production's own errors repaired, and other requests fail",
+                [.inconclusive],
+                [.inconclusive],
+                [.inconclusive]
+            ) {
+                if !$0.isNew, $0.isOneOf(0.12) { return error(500) }
+                return $0.isNew && $0.isOneOf(0.04, 1) ? error(500) : product($0)
+            },
         ]
 
     private static func change(
@@ -394,6 +428,18 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 [.different, .inconclusive]
             ) { $0.isNew && $0.chance(share) ? product($0, price: "null") : product($0) }
         } + [
+            Situation(
+                "0 now and then where a number varies",
+                [.fail],
+                [.inconclusive, .different],
+                [.inconclusive, .different]
+            ) {
+                let isZero = $0.isNew && $0.chance(0.1)
+                return product($0, more: ",\"took\":\(isZero ? 0 : 1 + $0.word())")
+            },
+            Situation("0 now and then where a number varies, everywhere", [.pass], [.inconclusive], [.inconclusive]) {
+                product($0, more: ",\"took\":\($0.chance(0.05) ? 0 : 1 + $0.word())")
+            },
             Situation("a member missing at random", [.fail], [.different], [.different, .inconclusive]) {
                 $0.isNew && $0.chance(0.2) ? json(#"{"id":\#($0.number)}"#) : product($0)
             },
@@ -531,6 +577,12 @@ extension Situation {
             $0.isStaging && $0.isOneOf(0.1) ? redirect($0.isNew ? "/broken" : "/login") : product($0)
         }
         .because(.masked),
+        Situation("staging leads to a host of its own, and the candidate forgets where from", [.inconclusive], any, any)
+        {
+            let host = $0.isStaging ? "login.staging.example.net" : "login.example.com"
+            return redirect("https://\(host)/\($0.isNew ? "" : "?next=cart")")
+        }
+        .because(.masked),
         Situation("staging leads a few to addresses of their own", [.pass], any, any) {
             $0.isStaging && $0.isOneOf(0.1) ? redirect("/orders/\($0.word())?state=\($0.word())") : product($0)
         },
@@ -580,6 +632,44 @@ extension Situation {
             $0.role == .baseline ? error(500) : product($0)
         }
         .because(.stagingFails),
+        Situation("the baseline fails for some, and the candidate for others", [.inconclusive], [.fail], [.fail]) {
+            if $0.role == .baseline, $0.isOneOf(0.15) { return error(500) }
+            return $0.isNew && $0.isOneOf(0.1, 1) ? error(500) : product($0)
+        }
+        .because(.stagingFails),
+        Situation("staging fails for a few", [.inconclusive], [.fail], [.fail]) {
+            $0.isStaging && $0.isOneOf(0.15) ? error(500) : product($0)
+        }
+        .because(.stagingFails),
+        Situation("staging gives no answer to a few", [.inconclusive], [.fail], [.fail]) {
+            $0.isStaging && $0.isOneOf(0.04) ? .failure(.reset) : product($0)
+        }
+        .because(.stagingFails),
+        Situation("the baseline fails for a few, and the candidate is wrong there", [.inconclusive], any, any) {
+            guard $0.isStaging, $0.isOneOf(0.15) else { return product($0) }
+            return $0.isNew ? product($0, price: "0") : error(500)
+        }
+        .because(.stagingFails),
+        Situation("the baseline's prices wrong for some, and the candidate's for others", [.inconclusive], any, any) {
+            if $0.role == .baseline, $0.isOneOf(0.12) { return product($0, price: "77") }
+            return $0.isNew && $0.isOneOf(0.05, 1) ? product($0, price: "66") : product($0)
+        },
+        Situation("staging's prices other in a third, and wrong at the candidate there", [.inconclusive], any, any) {
+            $0.isStaging && $0.isOneOf(0.3) ? product($0, price: $0.isNew ? "66" : "77") : product($0)
+        }
+        .because(.masked),
+        Situation("staging's entries other, and in another order at the candidate", [.inconclusive], any, any) {
+            entries($0, first: $0.isStaging ? 1000 : 0, count: 5)
+        }
+        .because(.masked),
+        Situation("staging's entries fewer, and in another order at the candidate", [.inconclusive], any, any) {
+            entries($0, first: 0, count: $0.isStaging ? 8 : 10)
+        }
+        .because(.masked),
+        Situation("staging's entries other, in the same order", [.pass], any, any) {
+            let first = $0.isStaging ? 1000 : 0
+            return json("{\"items\":[{\"id\":\(first + $0.number)},{\"id\":\(first + $0.number + 1)}]}")
+        },
         Situation("more members than are told apart, all staging's own", [.inconclusive], any, any) {
             members($0, isWrong: false)
         }
@@ -603,6 +693,17 @@ extension Situation {
     ]
 
     fileprivate static let any: Set<Verdict> = [.inconclusive, .different]
+
+    /// A list of some entries, the last one first at the candidate.
+    private static func entries(
+        _ question: Question,
+        first: Int,
+        count: Int
+    ) -> Result<RecordedResponse, ShadowFailure> {
+        let identifiers = (0..<count).map { first + question.number * 3 + $0 }
+        let ordered = question.isNew ? identifiers.reversed() : identifiers
+        return json("{\"items\":[\(ordered.map { "{\"id\":\($0)}" }.joined(separator: ","))]}")
+    }
 
     private static func members(_ question: Question, isWrong: Bool) -> Result<RecordedResponse, ShadowFailure> {
         let all = (0..<80).map { "\"field_\(["a", "b", "c", "d"][$0 % 4])\($0)\":\(question.isStaging ? 1 : 2)" }

@@ -46,6 +46,39 @@ import TrafficModel
         #expect(try bench.verdict.verdict == .pass)
     }
 
+    @Test func `a candidate that fails where no baseline was asked does not pass`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<6000 {
+            let isAlone = number % 100 == 0
+            bench.pair(
+                Self.item,
+                candidate: isAlone ? .failure(.reset) : .success(Self.item),
+                baseline: isAlone ? nil : .success(Self.item)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.pairs == 5940 && verdict.missed == [.baseline: 60])
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .stagingFails)
+        // Sixty that may have failed are one in a thousand of sixty thousand.
+        #expect((54_000...54_100).contains(verdict.pairsNeeded ?? 0))
+    }
+
+    @Test func `errors of production's that are repaired excuse no others, and it is said`() throws {
+        var bench = Bench(hasBaseline: false)
+        let error = AnswerComparatorTests.answer("x", status: 500)
+        for number in 0..<3000 {
+            let isRepaired = number % 8 == 0
+            bench.pair(
+                isRepaired ? error : Self.item,
+                candidate: .success(!isRepaired && number % 25 == 1 ? error : Self.item)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.errors.better > verdict.errors.worse && verdict.errors.worse > 100)
+        #expect(verdict.verdict == .inconclusive)
+        #expect(verdict.remedy.contains("no excuse"))
+    }
+
     @Test func `what thins independently of answers does not matter`() throws {
         var bench = Bench(hasBaseline: true)
         for number in 0..<12_000 {
