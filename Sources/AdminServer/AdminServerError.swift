@@ -15,11 +15,12 @@ public struct AdminServerError: Error, Sendable, Equatable, CustomStringConverti
 
     /// Says why the address cannot be listened on, from the system's error number.
     init(_ address: AdminServer.Address, code: Int32) {
+        let remedy = "choose another with --listen or metrics.listen"
         let reason =
             switch code {
-            case EADDRINUSE: "the port is taken; choose another with --listen or metrics.listen"
-            case EADDRNOTAVAIL: "this machine does not have the address"
-            case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
+            case EADDRINUSE: "the port is taken; \(remedy)"
+            case EADDRNOTAVAIL: "this machine does not have the address; \(remedy)"
+            case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE; \(remedy)"
             default: "the system answers with error \(code)"
             }
         self.init(address, reason: reason)

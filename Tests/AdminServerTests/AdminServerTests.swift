@@ -307,6 +307,13 @@ struct AdminServerTests {
         }
     }
 
+    @Test(arguments: [EADDRINUSE, EADDRNOTAVAIL, EACCES])
+    func `why an address cannot be listened on is said with what to change`(code: Int32) {
+        let error = AdminServerError(AdminServer.Address(host: "2001:db8::1", port: 80), code: code)
+        #expect(error.description.hasPrefix("cannot listen on [2001:db8::1]:80: "))
+        #expect(error.description.hasSuffix("; choose another with --listen or metrics.listen"))
+    }
+
     @Test func `a taken port is one clear line`() async throws {
         try await withServer(.fixed()) { port in
             let second = AdminServer(

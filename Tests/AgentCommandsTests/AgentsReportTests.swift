@@ -16,6 +16,7 @@ import Testing
         requests: Int = 100,
         failures: Int = 10,
         p99: String = "0.5",
+        unseen: Int = 0,
         verdict: String = "pass",
         notices: String = "[]"
     ) throws -> AgentAnswer {
@@ -36,7 +37,7 @@ import Testing
                         """
                         {"routes": [{"id": "r1", "object": "shop/storefront", "route": "pages", "gateway": "edge/g", \
                         "requests": \(requests), "windowRequests": 50, "windowFailures": \(failures), \
-                        "requestsPerSecond": 2.5, "windowClientErrors": 5, "windowUnseen": 0, "p99": \(p99), "inTable": true}, \
+                        "requestsPerSecond": 2.5, "windowClientErrors": 5, "windowUnseen": \(unseen), "p99": \(p99), "inTable": true}, \
                         {"id": "r0", "object": "shop/idle", "route": "rest", "gateway": "edge/g", "requests": 0, \
                         "windowRequests": 0, "windowFailures": 0, "requestsPerSecond": null, "p99": null, "inTable": true}]}
                         """
@@ -66,6 +67,21 @@ import Testing
         #expect(verdict.pairs == 2000 && verdict.worse == 6 && verdict.better == 2 && verdict.words == ["pass": 2])
         #expect(report.drift == [])
         #expect(report.lines(.plain).contains { $0.contains("WORST P99") })
+    }
+
+    @Test func `where hardly an answer was seen there is no share and no percentile`() throws {
+        let seldom = AgentsReport([try Self.answer("http://a", failures: 5, unseen: 45)])
+        let row = try #require(seldom.lines(.plain).first { $0.contains("shop/storefront  pages") })
+        #expect(!row.contains("%") && !row.contains("500 ms"))
+        // One more, and they are a sample.
+        let often = AgentsReport([try Self.answer("http://a", failures: 5, unseen: 44)])
+        #expect(often.lines(.plain).contains { $0.contains("83.3 %") && $0.contains("500 ms") })
+    }
+
+    @Test func `a narrow terminal cuts names in the middle, so that agents stay apart`() throws {
+        let names = [1, 2].map { "http://gateway-node-of-the-north-\($0):9646" }
+        let lines = AgentsReport(try names.map { try Self.answer($0) }).lines(TerminalStyle(width: 60))
+        #expect(lines.count { $0.contains("north-1:9646") } == 1 && lines.count { $0.contains("north-2:9646") } == 1)
     }
 
     @Test func `agents that differ are named with what they differ in`() throws {

@@ -154,6 +154,7 @@ struct CommandTests {
         (["rnu"], "there is no command 'rnu'; did you mean `wingmirror run`?"),
         (["routes", "xplain"], "there is no command 'xplain'; did you mean `wingmirror routes explain`?"),
         (["quite-another"], "there is no command 'quite-another'; there are run, read,"),
+        (["version"], "there is no command 'version'; did you mean `wingmirror --version`?"),
     ])
     func `a command that there is not is told with the nearest`(arguments: [String], text: String) throws {
         let error = #expect(throws: (any Error).self) { _ = try Wingmirror.parseAsRoot(arguments) }
@@ -246,10 +247,27 @@ struct CommandTests {
             ["routes", "explain", "--quite-another"],
             "Unknown option '--quite-another'; see `wingmirror routes explain --help`"
         ),
+        (
+            ["tap", "http://127.0.0.1:9646"],
+            "Unexpected argument 'http://127.0.0.1:9646': an agent is named with --agent; see `wingmirror tap --help`"
+        ),
         (["read", "--content", "-5"], "Missing value for '--content <bytes>'; see `wingmirror read --help`"),
     ])
     func `what is wrong with the arguments is said in one line`(arguments: [String], line: String) throws {
         let error = try #require(throws: (any Error).self) { try Wingmirror.parseAsRoot(arguments) }
         #expect(Program.problem(of: error, in: arguments) == line)
+    }
+
+    @Test(arguments: [
+        ("eth0", "; it is an interface: `wingmirror top --interface eth0` and `run` capture on it"),
+        ("http://127.0.0.1:9646", "; if it is a running agent, `wingmirror top --agent` shows it"),
+        ("gateway-1:9646", "; if it is a running agent, `wingmirror top --agent` shows it"),
+        ("eth0.pcap", ""), ("captures/eth0", ""), ("2026-11-30T10:00.pcap", ""), ("a:b", ""),
+    ])
+    func `a file that is not there may be an interface or an agent, and then the message says so`(
+        name: String,
+        hint: String
+    ) {
+        #expect(CommandFailure.mistaken("\(name): no such file or folder", among: ["eth0", "lo"]) == hint)
     }
 }

@@ -107,6 +107,16 @@ import Testing
         )
     }
 
+    @Test func `an answer that was not seen is told from one that never came`() throws {
+        func line(isAnswerSeen: Bool) throws -> String {
+            let answer = "null, \"isAnswerSeen\": \(isAnswerSeen)"
+            let entry = Self.entry.replacing("{\"status\": 503}", with: answer)
+            return TapLine(try JSONDocument.parse(Array(entry.utf8))).text(.table, TerminalStyle(isColoured: true))
+        }
+        #expect(try line(isAnswerSeen: true).contains("  \u{1B}[31m–  \u{1B}[0m  250 ms"))
+        #expect(try line(isAnswerSeen: false).contains("  \u{1B}[2m?  \u{1B}[0m  250 ms"))
+    }
+
     @Test func `no part of an agent's answer reaches the terminal with its control characters`() throws {
         let entry = #"""
             {"client": "a\u001b]0;x\u0007\nb", "startTime": "2026-11-28T\u001b]\u0007\nb", "request": {"method": "G\u001b", \#

@@ -222,6 +222,37 @@ import TrafficMetrics
         #expect(rows.allSatisfy { $0.contains("uri ") })
     }
 
+    @Test(
+        arguments: [
+            (65, "MATCH"), (56, "MATCH, P95"), (48, "MATCH, P95"), (47, "MATCH, 4XX, P95"), (40, "MATCH, 4XX, P95"),
+        ]
+    )
+    func `a narrow screen leaves columns out, says which, and cuts no figure`(_ columns: Int, _ leftOut: String) {
+        var route = row("storefront-of-the-north", rate: 5, errors: 30, p99: 0.5)
+        (route.route, route.windowClientErrors, route.latency.p95) = ("products-of-the-north", 60, 0.25)
+        let lines = view(columns).lines(frame(route))
+        #expect(lines.allSatisfy { $0.displayWidth <= columns })
+        let (titles, drawn) = (lines[4], lines[5])
+        #expect(titles.contains("ROUTE") && drawn.contains("orth") && drawn.contains("5/s") && drawn.contains("10 %"))
+        #expect(drawn.contains("20 %") == titles.contains("4XX") && drawn.contains("250 ms") == titles.contains("P95"))
+        #expect(lines[23].contains("no room for \(leftOut)"))
+    }
+
+    @Test(arguments: [(TopView.Order.p50, "P50▼"), (.p99, "P99▼"), (.requests, "REQUESTS▼"), (.clientErrors, "4XX▼")])
+    func `the column that rows are ordered by is never left out`(_ order: TopView.Order, _ title: String) {
+        let frame = frame(row("storefront-of-the-north", rate: 5, errors: 30, p99: 0.5))
+        for columns in [40, 57, 80] {
+            var view = view(columns)
+            view.order = order
+            #expect(view.lines(frame)[4].contains(title), "\(columns) columns")
+            #expect(view.lines(frame).allSatisfy { $0.displayWidth <= columns })
+        }
+        // At 80 columns what the rules match stays too.
+        var view = view(80)
+        view.order = order
+        #expect(view.lines(frame)[4].contains("MATCH"))
+    }
+
     @Test(arguments: [(200, 50), (80, 24), (40, 12), (20, 6), (5, 3), (1, 1)])
     func `no screen gets more lines or columns than it has`(_ columns: Int, _ rows: Int) {
         var frame = frame(row("a", rate: 12345.6, errors: 1, p99: 0.001), row("名前が長いルート", rate: 2))
@@ -233,7 +264,7 @@ import TrafficMetrics
             let lines = view.lines(frame)
             #expect(lines.count == rows)
             // A table has a shortest width; the terminal does not wrap, so what is beyond is not seen.
-            let widest = columns >= 80 ? columns : 80
+            let widest = columns >= 40 ? columns : 80
             #expect(lines.allSatisfy { $0.displayWidth <= widest })
         }
     }

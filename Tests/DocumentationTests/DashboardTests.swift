@@ -83,7 +83,7 @@ import TrafficModel
     }
 
     @Test(arguments: DashboardTests.pages.filter { $0 != "Runbooks.md" })
-    func `a runbook has its parts, and three queries for what exists`(name: String) throws {
+    func `a runbook has its parts, and three queries for what exists, each to be copied whole`(name: String) throws {
         let page = try String(contentsOf: Self.runbooks.appending(path: name), encoding: .utf8)
         let parts = ["What it means", "First queries", "Likely causes", "What to do", "How it can be wrong"]
         #expect(page.matches(of: /(?m)^## (.+)$/).map { String($0.output.1) } == parts)
@@ -91,6 +91,8 @@ import TrafficModel
         let queries = page.matches(of: /(?s)   ```\n(.*?)   ```/).map { String($0.output.1) }
         #expect(queries.count == 3)
         for query in queries {
+            // Lines that go on are indented further: a second one that is not would be a second query.
+            #expect(query.matches(of: /(?m)^ {3}\S/).count == 1, "\(query)")
             let problems = PromQLNames(query).problems(recorded: recorded)
             #expect(problems.isEmpty, "\(query)")
         }

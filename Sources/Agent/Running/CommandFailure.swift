@@ -60,6 +60,27 @@ extension CommandFailure {
             case .invalidFilter, .invalidConfiguration, .noSuchFile: .usage
             default: .failed
             }
-        self.init(status, error.description)
+        guard error.code == .noSuchFile else {
+            self.init(status, error.description)
+            return
+        }
+        let interfaces = (try? NetworkInterface.all().map(\.name)) ?? []
+        self.init(status, error.description + Self.mistaken(error.sentence, among: interfaces))
+    }
+
+    /// What to write where the name of a file that is not there is that of an interface, or an agent's address.
+    ///
+    /// - Parameters:
+    ///   - sentence: The name, a colon and what is wrong with it.
+    ///   - interfaces: The names of this machine's interfaces.
+    /// - Returns: What follows the sentence; nothing for any other name.
+    package static func mistaken(_ sentence: String, among interfaces: [String]) -> String {
+        if let name = interfaces.first(where: { sentence.hasPrefix("\($0): ") }) {
+            return "; it is an interface: `wingmirror top --interface \(name)` and `run` capture on it"
+        }
+        let isAddress = sentence.hasPrefix("http://") || sentence.hasPrefix("https://")
+        let parts = sentence.split(separator: ":", maxSplits: 2)
+        let hasPort = parts.count == 3 && !parts[0].contains("/") && UInt16(parts[1]) != nil
+        return isAddress || hasPort ? "; if it is a running agent, `wingmirror top --agent` shows it" : ""
     }
 }

@@ -122,11 +122,19 @@ struct AgentsReport: Sendable {
         route.rate += document.number("requestsPerSecond")
         route.windowRequests += requests
         route.clientErrors += document.number("windowClientErrors")
-        route.unseen += document.number("windowUnseen")
+        let unseen = document.number("windowUnseen")
+        route.unseen += unseen
         route.failures += document.number("windowFailures")
-        if let p99 = document["p99"]?.numberValue { route.worstP99 = max(route.worstP99 ?? 0, p99) }
+        if let p99 = document["p99"]?.numberValue, !isHardlySeen(requests, unseen) {
+            route.worstP99 = max(route.worstP99 ?? 0, p99)
+        }
         if document["inTable"]?.boolValue ?? false { route.agents += 1 }
         routes[id] = route
+    }
+
+    /// Whether nearly all answers were not seen: the few that are known are no sample, here as in `top` and on the page.
+    private static func isHardlySeen(_ requests: Double, _ unseen: Double) -> Bool {
+        requests > 0 && requests - unseen <= 0.1 * requests
     }
 
     private static func add(_ document: JSONValue, to verdicts: inout [[String]: Verdict]) {
@@ -190,9 +198,9 @@ struct AgentsReport: Sendable {
 
     private var agentTable: TextTable {
         let hasNodes = rows.contains { !$0.node.isEmpty }
-        let node = hasNodes ? [TextTable.Column(title: "NODE", isFigure: false, shortest: 8)] : []
+        let node = hasNodes ? [TextTable.Column(title: "NODE", isFigure: false, shortest: 8, isName: true)] : []
         var table = TextTable(
-            [.init(title: "AGENT", isFigure: false, shortest: 12)] + node + [
+            [.init(title: "AGENT", isFigure: false, shortest: 12, isName: true)] + node + [
                 .init(title: "VERSION", isFigure: false, yield: 3),
                 .init(title: "STARTED", isFigure: false, yield: 4), .init(title: "CONFIG", isFigure: false, yield: 2),
                 .init(title: "TABLE", isFigure: false, yield: 1), .init(title: "ROUTES"), .init(title: "REQUESTS"),
@@ -224,14 +232,16 @@ struct AgentsReport: Sendable {
 
     private var routeTable: TextTable {
         var table = TextTable([
-            .init(title: "OBJECT", isFigure: false, shortest: 10), .init(title: "ROUTE", isFigure: false, shortest: 8),
+            .init(title: "OBJECT", isFigure: false, shortest: 10, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true),
             .init(title: "GATEWAY", isFigure: false, yield: 3), .init(title: "REQ/S"),
             .init(title: "REQUESTS", yield: 2),
             .init(title: "4XX"), .init(title: "FAILED"), .init(title: "WORST P99", yield: 1),
             .init(title: "AGENTS", yield: 4),
         ])
         for route in routes.prefix(Self.routeLimit) {
-            let count = route.windowRequests - route.unseen
+            let isKnown = !Self.isHardlySeen(route.windowRequests, route.unseen)
+            let count = isKnown ? route.windowRequests - route.unseen : 0
             table.append([
                 .init(route.object), .init(route.route), .init(route.gateway), .init(HumanUnits.rate(route.rate)),
                 .init(HumanUnits.count(UInt64(max(0, route.requests)))),
@@ -249,10 +259,11 @@ struct AgentsReport: Sendable {
 
     private var verdictTable: TextTable {
         var table = TextTable([
-            .init(title: "POLICY", isFigure: false, shortest: 8), .init(title: "TARGET", isFigure: false, shortest: 8),
-            .init(title: "OBJECT", isFigure: false, yield: 2, shortest: 10),
-            .init(title: "ROUTE", isFigure: false, shortest: 8), .init(title: "PAIRS"), .init(title: "WORSE"),
-            .init(title: "BETTER"), .init(title: "VERDICTS", isFigure: false),
+            .init(title: "POLICY", isFigure: false, shortest: 8, isName: true),
+            .init(title: "TARGET", isFigure: false, shortest: 8, isName: true),
+            .init(title: "OBJECT", isFigure: false, yield: 2, shortest: 10, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true), .init(title: "PAIRS"),
+            .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "VERDICTS", isFigure: false),
         ])
         for verdict in verdicts {
             let words = verdict.words.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }

@@ -87,8 +87,17 @@ public enum Program {
         let (command, unknown) = command(in: arguments)
         if let unknown { return unknown }
         let problem = Wingmirror.message(for: error).split(separator: "\n").joined(separator: " ")
-        return "\(problem); see `\(command) --help`"
+        let hint = problem.hasPrefix("Unexpected argument '") ? options[command].map { ": \($0)" } ?? "" : ""
+        return "\(problem)\(hint); see `\(command) --help`"
     }
+
+    /// How commands that take no bare words take what people give them as such.
+    private static let options = [
+        "wingmirror agents": "agents are named with --agent",
+        "wingmirror check": "a configuration is named with --config, and route objects with --routes",
+        "wingmirror doctor": "interfaces are named with --interface, and a configuration with --config",
+        "wingmirror tap": "an agent is named with --agent",
+    ]
 
     /// The command that the arguments name, and what is wrong where one is named that does not exist; then the nearest name
     /// is suggested.
@@ -100,7 +109,8 @@ public enum Program {
             guard !known.isEmpty, !argument.hasPrefix("-"), argument != "help" else { break }
             let names = known.compactMap { $0.configuration.commandName }
             guard let place = names.firstIndex(of: argument) else {
-                let hint = names.similar(to: argument).map { "did you mean `\(path) \($0)`?" }
+                let wanted = argument == "version" ? "did you mean `\(path) --version`?" : nil
+                let hint = wanted ?? names.similar(to: argument).map { "did you mean `\(path) \($0)`?" }
                 let list = hint ?? "there are \(names.joined(separator: ", "))"
                 return (path, "there is no command '\(argument.withVisibleControls)'; \(list)")
             }

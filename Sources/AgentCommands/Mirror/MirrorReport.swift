@@ -113,7 +113,8 @@ struct MirrorReport: Sendable {
 
     private var laneTable: TextTable {
         var table = TextTable([
-            .init(title: "POLICY", isFigure: false, shortest: 8), .init(title: "TARGET", isFigure: false, shortest: 8),
+            .init(title: "POLICY", isFigure: false, shortest: 8, isName: true),
+            .init(title: "TARGET", isFigure: false, shortest: 8, isName: true),
             .init(title: "CONSIDERED"), .init(title: "FILTERED", yield: 3), .init(title: "NOT SAMPLED", yield: 4),
             .init(title: "DROPPED"), .init(title: "QUEUED", yield: 2), .init(title: "SENT"),
             .init(title: "ANSWERED"), .init(title: "FAILED"), .init(title: "IN FLIGHT", yield: 1),

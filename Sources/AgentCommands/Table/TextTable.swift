@@ -80,6 +80,11 @@ struct TextTable: Sendable {
         return lines + rows.map { line($0, widths, style) }
     }
 
+    /// The titles of the columns that are left out, without the extra ones.
+    func leftOut(_ style: TerminalStyle) -> [String] {
+        zip(columns, fittedWidths(style.width.map { $0 - Self.gap })).filter { !$0.isExtra && $1 == nil }.map(\.0.title)
+    }
+
     // MARK: - Widths
 
     /// The width of each column, `nil` for those left out.

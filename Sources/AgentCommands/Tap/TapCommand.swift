@@ -13,7 +13,7 @@ struct TapCommand: AsyncParsableCommand {
         discussion: """
             An agent keeps a sample of up to 20 requests per second of each kind (routed, failed, with 4xx, unmatched), without \
             credentials; tap prints those for which every condition holds, as they come. At the end it says how many \
-            requests there were in all.
+            requests there were in all. The status is – where no response came, and ? where the capture missed it.
 
             Examples:
               wingmirror tap --status 4xx --status 5xx

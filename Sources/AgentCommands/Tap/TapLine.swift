@@ -57,11 +57,14 @@ struct TapLine {
                 // The target `*` of OPTIONS is no path, nor is that of CONNECT.
                 let isPath = authority.isEmpty || target.hasPrefix("/")
                 return "\(request["method"]?.stringValue ?? "") \(authority)\(isPath ? "" : " ")\(target)"
-            } ?? "(the head was not kept)"
+            } ?? "(headers not kept)"
         let rule = ruleName.isEmpty ? "#\(ruleNumber)" : ruleName
         let cause = object.map { "\($0)/\(rule)" } ?? entry["reason"]?.stringValue ?? ""
         let client = (entry["client"]?.stringValue ?? "").withVisibleControls
-        let statusText = style.apply(Self.emphasis(status), to: status.map { String($0) } ?? "–".padded(to: 3))
+        // That the capture missed how it was answered is no failure.
+        let isSeen = entry["isAnswerSeen"] != .bool(false)
+        let statusWord = isSeen ? status.map { String($0) } ?? "–" : "?"
+        let statusText = style.apply(isSeen ? Self.emphasis(status) : .dim, to: statusWord.padded(to: 3))
         let isNarrow = style.width.map { $0 < Self.narrow } ?? false
         let causeWidth = isNarrow ? Self.narrowCause : Self.wideCause
         let causeText = cause.withVisibleControls

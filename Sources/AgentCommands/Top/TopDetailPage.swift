@@ -29,7 +29,7 @@ struct TopDetailPage {
             rows < Self.comfortableRows
             ? [about[0]] + figures + about.dropFirst() + [""] : about + [""] + figures + [""]
         guard let detail else { return lines + ["  waiting for its past"] }
-        if let problem = detail.problem { return lines + ["  \(problem.withVisibleControls)"] }
+        if let problem = detail.problem { return lines + ["  \(problem.withVisibleControls)".cut(to: width)] }
         guard !detail.points.isEmpty else { return lines + ["  no requests yet"] }
         let columns = columns(of: detail)
         lines += classLines(columns) + [""]
@@ -53,6 +53,7 @@ struct TopDetailPage {
 
     private var figures: [String] {
         let errors = HumanUnits.share(row.windowFailures, of: row.shareBase)
+        let clientErrors = HumanUnits.share(row.windowClientErrors, of: row.shareBase)
         let latency = row.shownLatency
         let quantiles = [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)].map { name, value in
             "\(name) \(HumanUnits.seconds(value))"
@@ -60,7 +61,8 @@ struct TopDetailPage {
         return [
             line(
                 "now",
-                "\(HumanUnits.rate(row.requestsPerSecond))  errors \(errors)  \(quantiles.joined(separator: "  "))"
+                "\(HumanUnits.rate(row.requestsPerSecond))  errors \(errors)  4xx \(clientErrors)  "
+                    + quantiles.joined(separator: "  ")
             ),
             line(
                 "in all",
@@ -142,6 +144,7 @@ struct TopDetailPage {
     private func timeLine(_ columns: [TopDetail.Point?]) -> String {
         guard let first = columns.compactMap(\.self).first, let last = columns.last ?? nil else { return "" }
         let span = HumanUnits.seconds(Double(last.end - first.start) / 1e9)
-        return "  " + style.apply(.dim, to: "".padded(to: Self.labelWidth) + "the last \(span), now at the right")
+        let text = "".padded(to: Self.labelWidth + 2) + "the last \(span), now at the right"
+        return style.apply(.dim, to: text.cut(to: width))
     }
 }

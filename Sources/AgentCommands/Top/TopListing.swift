@@ -14,7 +14,7 @@ struct TopListing {
         let rows = view.rows(of: frame)
         var lines = TopHead(frame: frame, style: style).lines.dropLast() + []
         if let problem = frame.problem { lines.append(style.apply(.warning, to: problem.withVisibleControls)) }
-        var table = TopTable(order: order)
+        var table = TopTable(order: order, width: style.width)
         for row in rows where row.requests > 0 { table.append(row) }
         lines += table.lines(style)
         let idle = rows.count { $0.requests == 0 }

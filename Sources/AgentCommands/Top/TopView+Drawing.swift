@@ -28,16 +28,21 @@ extension TopView {
 
     private func tableLines(_ frame: TopFrame) -> [String] {
         let rows = rows(of: frame)
-        guard !rows.isEmpty else { return ["  " + emptiness(frame)] }
+        guard !rows.isEmpty else { return [("  " + emptiness(frame)).cut(to: size.columns)] }
         let shown = rows.dropFirst(scroll).prefix(tableRows)
-        var table = TopTable(order: order)
-        for row in shown { table.append(row) }
+        let table = table(of: shown)
         var lines = table.lines(style)
         if let place = shown.firstIndex(where: { $0.id == selected }) {
             let line = place - shown.startIndex + 1
             lines[line] = chosen(table.lines(TerminalStyle(width: size.columns))[line])
         }
         return lines
+    }
+
+    private func table(of rows: ArraySlice<TopFrame.Row>) -> TopTable {
+        var table = TopTable(order: order, width: size.columns)
+        for row in rows { table.append(row) }
+        return table
     }
 
     /// A line with a mark, and in the other colours where there are any.
@@ -70,7 +75,11 @@ extension TopView {
             parts += [
                 filter.isEmpty ? "/ filter" : "/ filter: \(filter.withVisibleControls) (esc clears)", "enter detail",
             ]
-            parts.append("\(rows(of: frame).count) of \(frame.rows.count) routes")
+            let rows = rows(of: frame)
+            parts.append("\(rows.count) of \(frame.rows.count) routes")
+            let leftOut = table(of: rows.dropFirst(scroll).prefix(tableRows)).leftOut(style).joined(separator: ", ")
+            // The end of this line is cut off on a narrow screen, the only one that has this part.
+            if !leftOut.isEmpty { parts.insert("no room for \(leftOut)", at: 1) }
         }
         return style.apply(.dim, to: parts.joined(separator: "   ").cut(to: size.columns))
     }

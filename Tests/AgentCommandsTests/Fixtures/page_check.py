@@ -219,8 +219,9 @@ class Check:
         statuses = page.locator("tr.open-row .status").all_inner_texts()
         self.holds("only the status that was asked for is shown", statuses and all(text[0] == "4" for text in statuses))
         page.locator("[name=path]").fill("/rob")
+        page.locator("[name=method]").fill("get")
         page.get_by_role("button", name="Show", exact=True).click()
-        page.wait_for_url(re.compile("#.*path="))
+        page.wait_for_url(re.compile("#.*path=.*method=get"))
         self.drawn()
         paths = page.locator(".request-line").all_inner_texts()
         self.holds("only the path that was asked for is shown", paths and all("/rob" in path for path in paths))
@@ -399,6 +400,14 @@ class Check:
             return [...before, place.querySelectorAll("tbody tr").length];
         }""")
         self.holds(f"long lists are bounded: {said}", said[0] == 250 and said[1] < 5000 and said[2] == 1)
+        rows = self.page.evaluate("""async () => {
+            const [id] = routes.byID.keys(), data = await ask(`api/v1/routes?route=${id}&window=10m`);
+            const findings = Array.from({ length: 300 }, () => ({ severity: "note", object: "VirtualService shop/a", path: "", code: "c", message: "m" }));
+            const parts = routeView.draw({ id, window: "10m", ...data, findings });
+            routeView.filters.clear();
+            return parts.find((part) => part?.querySelector("h2")?.textContent === "Findings about it").querySelectorAll("tbody tr").length;
+        }""")
+        self.holds(f"a route has as many findings as it may, and shows the first: {rows}", rows == 250)
         page = self.page
         self.open("exchanges")
         page.locator("[name=client]").fill("10.0.0.0/99")
@@ -467,6 +476,12 @@ class Check:
         page.wait_for_selector("body[data-link=paused]")
         page.keyboard.press("p")
         page.wait_for_selector("body[data-link=ended]")
+        self.open("findings")
+        page.locator(".skip").focus()
+        page.keyboard.press("Enter")
+        self.drawn()
+        at = page.evaluate("[document.activeElement.id, location.hash, document.body.dataset.view]")
+        self.holds(f"who skips to the content stays in the view: {at}", at == ["main", "#findings", "findings"])
 
     def narrow(self):
         for width in [360, 400, 2000]:

@@ -30,7 +30,7 @@ function statusTag(exchange) {
 /** What was asked for: method, authority and target. */
 function requestLine(exchange) {
   const request = exchange.request;
-  if (!request) return h("span", { class: "muted" }, "the head was not kept");
+  if (!request) return h("span", { class: "muted" }, "its headers were not kept");
   return [h("strong", null, wire(request.method)), " ", wire(hostAndPath(request.authority ?? "", request.target))];
 }
 
@@ -43,7 +43,7 @@ function fieldList(name, message) {
       h("dt", null, wire(field)),
       h("dd", null, value === "[redacted]" ? h("span", { class: "tag" }, "redacted") : wire(value)),
     ])),
-    message.fieldsCut ? h("p", { class: "muted" }, "The head is long; what follows was not kept.") : null);
+    message.fieldsCut ? h("p", { class: "muted" }, "There were more headers; the rest was not kept.") : null);
 }
 
 /** The id of the trace that a request belongs to, of W3C Trace Context or B3; `null` without one. */
@@ -283,7 +283,7 @@ const exchangesView = {
 
   /** A form of conditions, which the address holds. */
   conditions(address) {
-    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client or prefix"], ["slower", "Slower than 1s"]];
+    const places = [["host", "Host"], ["path", "Path begins with"], ["method", "Method"], ["client", "Client or prefix"], ["slower", "Slower than 1s"]];
     const inputs = places.map(([name, text]) => h("input", { type: "search", id: name === "host" ? "filter" : undefined, name, placeholder: text, "aria-label": text, value: address.get(name) ?? "", autocomplete: "off", spellcheck: "false" }));
     return h("form", { class: "controls", onsubmit: (event) => {
       event.preventDefault();
@@ -293,7 +293,7 @@ const exchangesView = {
 
   draw(data) {
     const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];
-    const statuses = [["", "Any"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["none", "no response"]];
+    const statuses = [["", "Any"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["none", "no response"], ["unknown", "not seen"]];
     return [
       h("div", { class: "head" }, title("Recent requests"),
         h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are not shown.")),

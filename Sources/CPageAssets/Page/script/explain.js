@@ -81,7 +81,7 @@ const REASONS = {
   no_listener: "nothing routes HTTP on the port",
   conditional: "the rule depends on what the wire does not show",
   no_gateway: "no Gateway selects the workload",
-  unknown_fields: "header fields that decide were not captured (HTTP/2)",
+  unknown_fields: "headers that decide were not captured (HTTP/2)",
   unknown_server_name: "the host name in the TLS handshake decides, and was not captured",
 };
 
@@ -107,7 +107,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
     const button = h("button", { type: "button", class: "quiet opener", "aria-expanded": String(!inner.hidden), onclick: () => {
       if (inner.hidden) { open(); opens.add(id); } else { inner.hidden = true; opens.delete(id); }
       button.setAttribute("aria-expanded", String(!inner.hidden));
-    } }, h("strong", null, wire(group.method ?? "")), " ", group.path ? wire(hostAndPath(group.host, group.path)) : h("span", { class: "muted" }, "heads not kept: too few among too many"));
+    } }, h("strong", null, wire(group.method ?? "")), " ", group.path ? wire(hostAndPath(group.host, group.path)) : h("span", { class: "muted" }, "headers not kept: too few among too many"));
     const most = (text, kind) => (text ? h("div", null, text.value === null ? h("span", { class: "muted" }, `many ${kind}`) : wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
     const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : `≈ ${count(group.requests)}`;
     return [h("tr", { class: "open-row" },

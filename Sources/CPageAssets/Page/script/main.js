@@ -133,6 +133,11 @@ addEventListener("keydown", (event) => {
 addEventListener("visibilitychange", () => {
   if (document.hidden) { link.close(); clearTimeout(shownView.timer); } else { link.open(); link.sequence = null; refresh(false); }
 });
+// As an address it would be that of a view.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
 document.getElementById("pause").addEventListener("click", () => link.pause(!link.isPaused));
 document.getElementById("truth-more").addEventListener("toggle", () => {
   if (truth.latest) truth.showDetail(truth.latest.visibility, truth.latest.status);

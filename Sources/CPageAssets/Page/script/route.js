@@ -67,13 +67,6 @@ function timelineTable(timeline) {
         [point.p50, point.p95, point.p99].map((value) => h("td", { class: "num" }, seconds(value)))))));
 }
 
-/** The findings that concern something, or nothing. */
-function findingList(findings) {
-  return h("ul", { class: "plain inside" }, findings.map((finding) => h("li", null,
-    h("span", { class: `tag ${finding.severity}` }, finding.severity), " ", h("code", null, wire(finding.code)), " ", wire(finding.message),
-    finding.path ? h("span", { class: "muted" }, " at ", wire(finding.path)) : null)));
-}
-
 /** A link to the route's dashboard, where the configuration says where Grafana is. */
 function dashboardLink(route) {
   const base = link.latest?.status.links.grafana;
@@ -88,6 +81,7 @@ const routeView = {
   title: "Route",
   interval: 5000,
   opens: new Set(),
+  filters: new Map(),
 
   async load(address, id) {
     const window = WINDOWS.some(([key]) => key === address.get("window")) ? address.get("window") : "10m";
@@ -126,7 +120,7 @@ const routeView = {
         panel("Destinations", null, destinationTable(route))),
       isFailing ? null : failing,
       earlierPanel(data.hosts),
-      data.findings.length ? panel("Findings about it", null, findingList(data.findings)) : null,
+      data.findings.length ? panel("Findings about it", null, findingList(data.findings, this.filters)) : null,
       panel("Recent requests", "A sample, and failures; without credentials.", exchanges.length
         ? exchangeTable(exchanges, { showsRoute: false, opens: this.opens })
         : empty("None kept yet", "A request of each route is kept at least every ten seconds when it has requests.")),
