@@ -162,7 +162,7 @@ import Testing
             return words.joined(separator: " ")
         }
         let reading = capture.read(with: capture.store(Array((lines.joined(separator: "\n") + "\n").utf8)))
-        #expect(reading.connections.allSatisfy { $0.reason == .wrongKeys || $0.reason == nil })
+        #expect(reading.connections.allSatisfy { $0.reason == .wrongKeys })
         #expect(reading.connections.allSatisfy { $0.fromResponder.octets.isEmpty })
     }
 
