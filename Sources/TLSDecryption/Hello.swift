@@ -43,6 +43,9 @@ struct ClientHello {
     /// The protocols it offered, most wanted first.
     private(set) var protocols: [[UInt8]] = []
 
+    /// Whether the client may send data before its handshake is over, as far as is known.
+    var mayHaveEarlyData = true
+
     /// Stands for a hello that was not captured, whose random was found by its keys.
     init(found random: ClientRandom) {
         self.random = random
@@ -59,8 +62,10 @@ struct ClientHello {
         guard reader.vector(lengthOctets: 1) != nil, reader.vector(lengthOctets: 2) != nil,
             reader.vector(lengthOctets: 1) != nil
         else { return }
+        var offersEarlyData = false
         let end = HelloExtensions.forEach(in: message, from: reader.index) { type, range in
             switch type {
+            case HelloExtensions.earlyData: offersEarlyData = true
             case HelloExtensions.serverName:
                 serverName = Self.hostName(message.extracting(range))
                 isServerNameKnown = true
@@ -69,7 +74,10 @@ struct ClientHello {
             }
         }
         let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
-        if end == 4 + length { isServerNameKnown = true }
+        if end == 4 + length {
+            isServerNameKnown = true
+            mayHaveEarlyData = offersEarlyData
+        }
     }
 
     /// The first name of type `host_name`.
@@ -145,6 +153,7 @@ private enum HelloExtensions {
     static let protocols: UInt16 = 16
     static let encryptThenMAC: UInt16 = 22
     static let preSharedKey: UInt16 = 41
+    static let earlyData: UInt16 = 42
     static let supportedVersions: UInt16 = 43
 
     /// Goes through the extensions that lie whole in the message.

@@ -47,6 +47,9 @@ extension TLSConnection {
         self[clientDirection].earlyData = []
         self[clientDirection].earlyLostOctets = 0
         guard serverHello?.mayResume ?? true else { return }
+        // The client goes on with its Finished, without EndOfEarlyData in front of it, where the server took only its key
+        // (RFC 8446 §4.2.10).
+        guard self[clientDirection].unopened.records == 0 || self[clientDirection].lostBeforeFirst > 0 else { return }
         context.statistics.plaintextOctets += data.count
         deliver(data.span, place, clientDirection, 0, &sink)
         missPlaintext(lost, .limit, place.lastTime, clientDirection, &sink)

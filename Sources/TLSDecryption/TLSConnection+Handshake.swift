@@ -71,7 +71,9 @@ extension TLSConnection {
     }
 
     mutating func clientHelloArrived(_ message: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
-        guard let hello = ClientHello(message) else { return }
+        guard var hello = ClientHello(message) else { return }
+        // The first of two hellos may have been followed by data.
+        if serverHello != nil, clientHello?.mayHaveEarlyData == true { hello.mayHaveEarlyData = true }
         clientDirection = direction
         clientHello = hello
         // A second hello, which the server asked for, names the same server (RFC 8446 §4.1.2).

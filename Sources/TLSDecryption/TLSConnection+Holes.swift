@@ -197,6 +197,9 @@ extension TLSConnection {
         return nil
     }
 
+    /// Octets of a KeyUpdate message (RFC 8446 §4.6.3).
+    private static var keyUpdateOctets: Int { 5 }
+
     /// Goes on with a record that was found.
     private mutating func resume<Sink: StreamSink & ~Copyable>(
         _ found: FoundRecord,
@@ -212,6 +215,9 @@ extension TLSConnection {
         let plaintext: Int
         if let records = found.lostRecords {
             plaintext = lost - records * overhead
+        } else if found.secret != nil, lost == Self.keyUpdateOctets + overhead {
+            // Nothing but the message that changes the keys.
+            plaintext = 0
         } else {
             // Handshake messages may be among what was lost, so that only whether anything was lost is certain.
             let first: UInt64 = found.protection.isTLS13 ? 0 : 1

@@ -87,6 +87,36 @@ extension TLSConnection {
         missPlaintext(max(1, header.length - protection.overhead), .captureLoss, place.lastTime, direction, &sink)
     }
 
+    /// Whether a record of the client that its key does not open shows that it is another's: the handshake is over with
+    /// Finished, which most clients send alone and nobody pads (RFC 8446 §4.4).
+    mutating func isProofOfWrongKey(_ header: RecordHeader, _ direction: StreamDirection) -> Bool {
+        guard direction == clientDirection, header.type == ContentType.applicationData,
+            self[direction].lostBeforeFirst == 0, let clientHello, !clientHello.mayHaveEarlyData
+        else { return false }
+        if self[direction].unopened.records == 0 {
+            self[direction].beganWithFinished = self[direction].protections.contains { keys in
+                header.length == 4 + (keys.suite.usesSHA384 ? 48 : 32) + keys.overhead
+            }
+            return false
+        }
+        return self[direction].beganWithFinished
+    }
+
+    /// The key of a direction is not the connection's: nothing of it can be read, as without one.
+    mutating func becomeKeyless<Sink: StreamSink & ~Copyable>(
+        _ header: RecordHeader,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        context.statistics.failedRecords += 1
+        halfReason = .wrongKeys
+        self[direction].protections = []
+        self[direction].secret = nil
+        keylessRecordArrived(header, place, direction, &sink)
+    }
+
     private func openedProtection(of direction: StreamDirection) -> RecordProtection? {
         self[direction].hasOpened ? self[direction].protections.first : nil
     }
@@ -106,7 +136,7 @@ extension TLSConnection {
         _ direction: StreamDirection,
         _ sink: inout Sink
     ) {
-        sink.directionUnreadable(.noKey, octets: octets, isFirst: !isHalfOpaque, slot: handle)
+        sink.directionUnreadable(halfReason, octets: octets, isFirst: !isHalfOpaque, slot: handle)
         isHalfOpaque = true
         missPlaintext(plaintext, .captureLoss, time, direction, &sink)
     }

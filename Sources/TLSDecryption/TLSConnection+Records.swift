@@ -103,6 +103,9 @@ extension TLSConnection {
         }
         if openEarly(header, body, place, direction, context, &sink) { return }
         if self[direction].protections[0].isTLS13 {
+            if isProofOfWrongKey(header, direction) {
+                return becomeKeyless(header, place, direction, context, &sink)
+            }
             self[direction].unopened.records += 1
             self[direction].unopened.octets += body.count
             missBehindHandshake(header, place, direction, context, &sink)

@@ -65,6 +65,8 @@ struct TLSConnection: ~Copyable {
     var isListed = false
     /// Whether it was said that one direction cannot be read.
     var isHalfOpaque = false
+    /// Why one direction cannot be read, if one cannot.
+    var halfReason = EncryptionReason.noKey
     /// Whether what was held back is being gone through.
     var isReleasing = false
 
@@ -169,6 +171,7 @@ struct TLSConnection: ~Copyable {
     mutating func closed<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         switch state {
         case .handshake: becomeUnreadable(.handshake, &sink)
+        case .open where !wasRead && halfReason == .wrongKeys: becomeUnreadable(.wrongKeys, &sink)
         case .open:
             for direction in [StreamDirection.fromOriginator, .fromResponder] {
                 endSearch(direction, at: context.now, context, &sink)

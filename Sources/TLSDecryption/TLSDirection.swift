@@ -75,6 +75,8 @@ struct TLSDirection: ~Copyable {
     var lostBeforeFirst = 0
     /// Encrypted records before the first that was opened, and their octets.
     var unopened = (records: 0, octets: 0)
+    /// TLS 1.3: whether the first encrypted record was as long as the client's Finished, behind which all is application data.
+    var beganWithFinished = false
     /// Records in a row that could not be opened.
     var failures = 0
     /// TLS 1.0: the last block of the latest CBC record.

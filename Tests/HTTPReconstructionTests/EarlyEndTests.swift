@@ -153,6 +153,17 @@ import Testing
         )
     }
 
+    /// Envoy resets a stream whose content is longer or shorter than it was announced, and goes on.
+    @Test(arguments: ["2", "4"])
+    func `a stream that is reset for the length of its request is the client's fault`(length: String) {
+        let events: (inout HTTP2Script) -> Events = { script in
+            let fields = HTTP2Script.head("/b", method: "POST") + [("content-length", length)]
+            return [.client(script.request(3, fields, ends: false) + HTTP2Script.data(3, "abc"))]
+        }
+        #expect(streamEnds { script in events(&script) + [.server(HTTP2Script.reset(3, 1))] }.first == "client")
+        #expect(streamEnds { script in events(&script) + [.server(HTTP2Script.reset(3, 2))] }.first == "server")
+    }
+
     @Test func `streams beyond the last that a server takes were never taken`() {
         #expect(
             streamEnds { _ in [.server(TestFrame.frame(7, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]))] } == ["server, unprocessed"]
@@ -221,7 +232,65 @@ import Testing
         #expect(later.first == "server" && later.last == "server")
         // Of what the server settles by itself nothing else is taken to have come.
         let settled = ends(events + [.server(HTTP2Script.reset(3, 1))], ending: Self.serverLeaves)
-        #expect(settled == ["server", "server", "server"])
+        #expect(settled == ["client", "server", "server"])
+    }
+
+    /// Each was sent to Envoy 1.40, which closes the connection within a second, and says nothing before.
+    static let silentlyRefused: [[UInt8]] = [
+        TestFrame.frame(8, 0, 0, [0, 0, 0, 0]), TestFrame.frame(8, 0, 1, [0x80, 0, 0, 0]),
+        TestFrame.frame(4, 0, 0, [0, 2, 0, 0, 0, 2]), TestFrame.frame(4, 0, 0, [0, 8, 0, 0, 0, 2]),
+        TestFrame.frame(4, 0, 0, [0, 4, 0x80, 0, 0, 0]), TestFrame.frame(4, 0, 0, [0, 5, 0, 0, 0, 100]),
+        TestFrame.frame(3, 0, 9, [0, 0, 0, 8]), TestFrame.frame(5, 4, 1, [0, 0, 0, 2, 0x82]),
+    ]
+
+    @Test(arguments: silentlyRefused)
+    func `a frame for which a server closes without a word is the client's fault, and no stream behind it was taken`(
+        frame: [UInt8]
+    ) {
+        var script = HTTP2Script()
+        let events: Events = [
+            .client(HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))),
+            .server(HTTP2Script.serverOpening),
+            .client(frame + script.request(3, HTTP2Script.head("/b"))),
+        ]
+        #expect(ends(events, ending: Self.serverLeaves) == ["client", "server, unprocessed"])
+        #expect(ends(events + [.passes(seconds: 10)], ending: Self.serverLeaves) == ["server", "server"])
+        // One that answers what came behind it has taken no notice.
+        let answered = events + [.server(script.response(3, [(":status", "204")], ends: true))]
+        #expect(ends(answered, ending: Self.serverLeaves) == ["-", "server"])
+    }
+
+    @Test(arguments: [TestFrame.frame(6, 0, 1, [1, 2, 3, 4, 5, 6, 7, 8]), TestFrame.frame(4, 0, 3, [])])
+    func `a frame on a stream where it cannot stand is the client's fault too`(frame: [UInt8]) {
+        #expect(streamEnds({ _ in [.client(frame)] }, ending: Self.serverLeaves) == ["client"])
+        #expect(streamEnds({ _ in [.client(frame), .passes(seconds: 10)] }, ending: Self.serverLeaves) == ["server"])
+    }
+
+    @Test func `a stream that depends on itself is the client's fault`() {
+        let ends = streamEnds(
+            { script in
+                var block: [UInt8] = []
+                for (name, value) in HTTP2Script.head("/b") {
+                    block += script.client.encode(name, value, inserts: true)
+                }
+                return [.client(TestFrame.frame(1, 0x25, 3, [0, 0, 0, 3, 16] + block))]
+            },
+            ending: Self.serverLeaves
+        )
+        #expect(ends == ["client", "client"])
+    }
+
+    @Test func `of two rules that the client broke the later counts, once the server took no notice of the first`() {
+        let ends = streamEnds(
+            { script in
+                [
+                    .client(TestFrame.frame(8, 0, 0, [0, 0, 0, 0])), .passes(seconds: 10),
+                    .client(script.request(3, HTTP2Script.head("b"))),
+                ]
+            },
+            ending: Self.serverLeaves
+        )
+        #expect(ends == ["client", "client"])
     }
 
     @Test func `a stream that was opened before the client broke a rule on an earlier one was taken`() {

@@ -136,6 +136,24 @@ import Testing
         #expect(streams.lines == ["GET /a -> 200", "GET /b -> 200\(mark)"])
     }
 
+    @Test func `what was captured before 1970 has durations`() {
+        let slow = Conversation(
+            .passes(seconds: -4_000_000_000),
+            .client(HoleTests.get("/a")),
+            .passes(seconds: 5),
+            .server(HoleTests.ok("a"))
+        ).read()
+        #expect(slow.lines == ["GET /a -> 200 (1)"])
+        var script = HTTP2Script()
+        let stream = Conversation(
+            .passes(seconds: -4_000_000_000),
+            .client(HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))),
+            .passes(seconds: 5),
+            .server(HTTP2Script.serverOpening + script.response(1, [(":status", "200")], ends: true))
+        ).read()
+        #expect(stream.lines == ["GET /a -> 200"])
+    }
+
     @Test(arguments: [("slow-answer-6min", "report"), ("pause-in-body-6min", "poll")])
     func `an answer that takes longer than the idle timeout is waited for`(name: String, target: String) throws {
         let (sink, _) = try SavefileReading.read(name, tellingTimeEvery: 30_000_000_000)

@@ -33,8 +33,11 @@ import Testing
     }
 
     /// The client sends it again; what a server sends before its handshake is over may be its own SETTINGS.
-    @Test func `early data of a client whose key the server refused is not its word`() throws {
-        let capture = try Capture("made-tls13-early-refused")
+    ///
+    /// One that takes the key alone refuses it too, which the client shows: there is no EndOfEarlyData.
+    @Test(arguments: ["made-tls13-early-refused", "made-tls13-early-refused-psk"])
+    func `early data that the server refused is not the client's word`(name: String) throws {
+        let capture = try Capture(name)
         let connection = try #require(capture.read(with: capture.store()).connections.first)
         let prefaces = connection.fromOriginator.text.components(separatedBy: "PRI * HTTP/2.0").count - 1
         #expect(prefaces == 1)

@@ -87,6 +87,28 @@ import Testing
         #expect(reading.statistics.failedRecords > 0)
     }
 
+    /// Its Finished shows where the handshake ends, so that the first record behind it says that the key is another's.
+    @Test(arguments: names)
+    func `with a wrong secret of the client its requests are missing, and why is said`(name: String) throws {
+        let capture = try Capture(name)
+        let whole = capture.read(with: capture.store())
+        let keys = Self.keys(capture, Self.client) { line in
+            var words = line.split(separator: " ").map(String.init)
+            words[2] = String(words[2].reversed())
+            return words.joined(separator: " ")
+        }
+        let reading = capture.read(with: capture.store(keys))
+        for (one, other) in zip(whole.connections, reading.connections) {
+            #expect(other.reason == nil)
+            #expect(other.fromResponder.octets == one.fromResponder.octets)
+            #expect(Self.isBlank(other.fromOriginator))
+            #expect(other.fromOriginator.octets.count >= one.fromOriginator.octets.count)
+            #expect(other.fromResponder.others.first.map { $0 > 0 } == true)
+            #expect(other.unreadable?.reason == .wrongKeys && other.unreadable?.firsts == 1)
+        }
+        #expect(reading.statistics.failedRecords == reading.connections.count)
+    }
+
     @Test(arguments: names, [client, server])
     func `behind any lost segment nothing of the direction that can be read is wrong`(
         name: String,

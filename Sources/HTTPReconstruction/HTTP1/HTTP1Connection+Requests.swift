@@ -135,7 +135,9 @@ extension HTTP1Connection {
         if (responseAcknowledges ?? -1) >= shared.exchanges[sending].requestHeadEnd, isRepairing || !readsHeld {
             shared.exchanges[sending].mayBeAnsweredBefore = true
         }
-        if responseTime.nanoseconds(since: start.time) > Exchange.setback, (start.acknowledged ?? -1) >= responseEnd {
+        if responseEnd > 0, responseTime.nanoseconds(since: start.time) > Exchange.setback,
+            (start.acknowledged ?? -1) >= responseEnd
+        {
             shared.exchanges[sending].followsSetback = true
         }
         if isRepairing { repair?.latestRequestCloses = head.closesConnection }

@@ -53,6 +53,8 @@ struct FrameReader {
     var lengthLimit: Int
     /// The type of a frame that began with the latest step, or -1.
     private var begunType: Int16 = -1
+    /// Whether a frame breaks a rule behind which frames go on all the same.
+    private var breaksRule = false
 
     private enum Phase {
         case preface
@@ -131,14 +133,14 @@ struct FrameReader {
         case .header:
             if collectedCount == 0, octets.count - index >= FrameHeader.octetCount {
                 header = FrameHeader(octets, at: index)
-                let step = headerRead(index &+ FrameHeader.octetCount, octets.count)
+                let step = headerRead(index &+ FrameHeader.octetCount, octets)
                 // Content mostly stands behind its header.
                 guard case .passed(let next) = step, case .content = phase, next < octets.count else { return step }
                 return contentStep(octets, from: next)
             }
             guard let next = collect(FrameHeader.octetCount, octets, from: index) else { return nil }
             header = FrameHeader(collected)
-            return headerRead(next, octets.count)
+            return headerRead(next, octets)
         case .prefix:
             guard let next = collect(header.prefixLength, octets, from: index) else { return nil }
             return prefixRead(next)
@@ -229,8 +231,16 @@ struct FrameReader {
         return UInt8(truncatingIfNeeded: begunType)
     }
 
-    /// Takes in the header of a frame; the octets at hand end at `end`.
-    private mutating func headerRead(_ next: Int, _ end: Int) -> FrameStep {
+    /// Whether a frame since the last answer broke a rule for which its receiver closes the connection, though it can be passed
+    /// over: a window that opens by 0 (RFC 9113 §6.9), or a stream that depends on itself (RFC 7540 §5.3.1).
+    mutating func takeBrokenRule() -> Bool {
+        guard _slowPath(breaksRule) else { return false }
+        breaksRule = false
+        return true
+    }
+
+    /// Takes in the header of a frame, which ends at `next`.
+    private mutating func headerRead(_ next: Int, _ octets: Span<UInt8>) -> FrameStep {
         begunType = Int16(header.type)
         (collected, collectedCount) = (0, 0)
         remaining = header.length
@@ -250,7 +260,12 @@ struct FrameReader {
         case .settings: phase = header.length == 0 ? .skipping : .fixed(6)
         case .priority, .ping, .windowUpdate, nil:
             phase = .skipping
-            guard remaining <= end - next else { break }
+            guard remaining <= octets.count - next else { break }
+            if header.known == .windowUpdate,
+                octets[next] & 0x7F | octets[next + 1] | octets[next + 2] | octets[next + 3] == 0
+            {
+                breaksRule = true
+            }
             let isOverAt = next + remaining
             remaining = 0
             endFrame()
@@ -266,6 +281,11 @@ struct FrameReader {
             guard padding <= remaining else { return failed(.padding, next) }
         }
         let promised = UInt32(truncatingIfNeeded: collected) & 0x7FFF_FFFF
+        if header.known == .headers, header.flags.contains(.priority),
+            UInt32(truncatingIfNeeded: collected >> 8) & 0x7FFF_FFFF == header.stream
+        {
+            breaksRule = true
+        }
         (collected, collectedCount) = (0, 0)
         guard header.known != .data else {
             phase = .content

@@ -147,6 +147,7 @@ extension HTTP2Connection {
         let wasGuess = kind == .request ? requests.readingFailed() : responses.readingFailed()
         if block != nil { releaseSection(kind, &shared) }
         guard !wasGuess else { return }
+        if kind == .request, requests.isMalformed { ruleBroken(on: 0, at: clientTime) }
         sink.parsingFailed(.frame, on: shared.connections.facts(of: connection))
         markOpenStreams(kind, kind.gap, &shared)
         if kind == .response { responseHoleIsNew = true }

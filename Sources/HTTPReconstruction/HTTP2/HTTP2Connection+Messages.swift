@@ -44,7 +44,8 @@ extension HTTP2Connection {
             readingFailed(kind, &shared, &sink)
             releaseSection(kind, &shared)
         case .complete(let block):
-            if kind == .request {
+            // What is promised is no request of the client, whoever promises it.
+            if kind == .request, !block.isPromise {
                 requestSectionArrived(block, at: time, &shared, &sink)
             } else if !block.isPromise {
                 responseSectionArrived(block, at: time, &shared, &sink)
@@ -141,9 +142,13 @@ extension HTTP2Connection {
         if !shape.isValid {
             marks.insert(.malformed)
             if !reading.hasUnknown { ruleBroken(on: block.stream, at: time) }
+        } else if !reading.hasAcceptableTarget(shared.http2.sections[requests.section].octets.span) {
+            ruleBroken(on: block.stream, at: time)
         }
         shared.exchanges[exchange].integrity.formUnion(marks)
-        if serverEnd.time.nanoseconds(since: block.time) > Exchange.setback, received >= serverEnd.offset {
+        if serverEnd.offset > 0, serverEnd.time.nanoseconds(since: block.time) > Exchange.setback,
+            received >= serverEnd.offset
+        {
             shared.exchanges[exchange].followsSetback = true
         }
         streams[place].received = received

@@ -38,7 +38,7 @@ struct HTTP2Connection: ~Copyable {
     /// How much of the server's stream the client says to have received.
     var received: Int64 = 0
     /// When the client last sent something.
-    private var clientTime = PacketTime(nanoseconds: 0)
+    private(set) var clientTime = PacketTime(nanoseconds: 0)
     /// How far the server's stream was read, and when.
     var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
     /// How far it was when the server last ended a stream that the client had not.
@@ -170,11 +170,14 @@ struct HTTP2Connection: ~Copyable {
         guard let step else { return nil }
         if let type = kind == .request ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
             shared.statistics.http2.frameBegan(type)
+            if kind == .request, requests.frames.takeBrokenRule() { connectionRuleBroken(at: time) }
         }
         switch step {
         case .passed(let next): return next
         case .blockBegan(let stream, let endsStream, let isPromise, let next):
             if kind == .request {
+                // A client promises nothing (RFC 9113 §8.4).
+                if requests.frames.takeBrokenRule() || isPromise { connectionRuleBroken(opening: stream, at: time) }
                 let isHead = !endsStream || FieldBlockDecoder.beginsWithPseudoField(octets, at: next)
                 forgetHarmlessHole(next: stream, isHead: isHead)
                 requests.blockBegan(
@@ -213,6 +216,7 @@ struct HTTP2Connection: ~Copyable {
             }
             return next
         case .setting(let identifier, let value, let next):
+            if kind == .request, !Self.isAllowed(identifier, value) { connectionRuleBroken(at: time) }
             // What a direction may carry is in the other direction's settings.
             if identifier == Self.maxFrameSize, value >= 16_384, value < 1 << 24 {
                 if kind == .request {
@@ -239,6 +243,16 @@ struct HTTP2Connection: ~Copyable {
 
     /// SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2).
     private static var headerTableSize: UInt16 { 1 }
+
+    /// Whether a setting may have a value (RFC 9113 §6.5.2, RFC 8441 §3); of others nobody knows.
+    private static func isAllowed(_ identifier: UInt16, _ value: UInt32) -> Bool {
+        switch identifier {
+        case 2, 8: value <= 1
+        case 4: value < 1 << 31
+        case maxFrameSize: value >= 16_384 && value < 1 << 24
+        default: true
+        }
+    }
 
     /// Whether the client may send on a stream that is over: it does until it has read that the server ended it.
     private var mayTrailersFollow: Bool {
@@ -325,16 +339,30 @@ struct HTTP2Connection: ~Copyable {
         1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 13
     }
 
-    /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1), or on any, as the server
-    /// says.
-    mutating func ruleBroken(on stream: UInt32, at time: PacketTime) {
+    /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1); on the connection, where
+    /// that is 0; or on any, as the server says.
+    ///
+    /// `opened` is the stream that it opens by that, where it is not counted yet.
+    mutating func ruleBroken(on stream: UInt32, opening opened: UInt32 = 0, at time: PacketTime) {
         // What the server says counts, however long ago it took no notice of something else.
-        if stream == .max || brokenRule == nil { brokenRule = (stream, highestStream, time) }
+        if stream != .max, let brokenRule {
+            guard brokenRule.stream != .max, time.nanoseconds(since: brokenRule.time) >= Self.delayedClose else {
+                return
+            }
+        }
+        brokenRule = (stream, max(highestStream, opened), time)
     }
 
-    /// The server has dealt with a stream by itself, so that it goes on with the connection.
+    /// The client sent a frame for which Envoy closes the connection without a word; behind a hole what looks like one may be none.
+    private mutating func connectionRuleBroken(opening opened: UInt32 = 0, at time: PacketTime) {
+        if !requests.hasLosses { ruleBroken(on: 0, opening: opened, at: time) }
+    }
+
+    /// The server has dealt with a stream by itself, so that it goes on with the connection; also where that was opened behind what
+    /// the client did.
     mutating func streamSettled(_ stream: UInt32) {
-        if brokenRule?.stream == stream { brokenRule = nil }
+        guard let brokenRule, brokenRule.stream != .max else { return }
+        if brokenRule.stream == stream || stream > brokenRule.highest { self.brokenRule = nil }
     }
 
     /// Who ended a stream, where the server may have closed for a rule that the client broke: it has taken no stream that was opened
@@ -619,6 +647,9 @@ struct HTTP2Connection: ~Copyable {
         complete(place, &shared, &sink)
     }
 
+    /// PROTOCOL_ERROR (RFC 9113 §7).
+    private static var protocolError: UInt32 { 1 }
+
     /// REFUSED_STREAM: the server has not processed the stream (RFC 9113 §8.7).
     private static var refusedStream: UInt32 { 7 }
 
@@ -632,7 +663,11 @@ struct HTTP2Connection: ~Copyable {
         _ sink: inout Sink
     ) {
         if kind == .response { streamSettled(identifier) }
-        guard let place = streams.place(of: identifier) else { return }
+        guard let place = streams.place(of: identifier) else {
+            // Nobody resets what was never opened (RFC 9113 §6.4).
+            if kind == .request, identifier > highestStream { connectionRuleBroken(at: time) }
+            return
+        }
         let exchange = streams[place].exchange
         if kind == .request {
             guard !streams[place].flags.contains(.resetByClient) else { return }
@@ -655,6 +690,12 @@ struct HTTP2Connection: ~Copyable {
         } else {
             var early = EarlyEnd(.server, at: time)
             early.isUnprocessed = code == Self.refusedStream
+            // A request that breaks a rule within its stream, such as a length that it does not keep, costs no more than that.
+            if kind == .response, code == Self.protocolError, shared.exchanges[exchange].integrity.contains(.malformed),
+                !shared.exchanges[exchange].hasResponse
+            {
+                early = EarlyEnd(.client, at: shared.exchanges[exchange].request.lastOctet)
+            }
             abandon(place, .resetByServer, early, &shared, &sink)
         }
     }

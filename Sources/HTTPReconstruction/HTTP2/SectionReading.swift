@@ -158,7 +158,9 @@ struct SectionReading: ~Copyable {
     ///   - endsStream: Whether the head is the whole request, so that no content can follow.
     /// - Returns: `false` where Envoy resets the stream.
     func isValidRequest(_ octets: Span<UInt8>, endsStream: Bool) -> Bool {
-        guard !isMalformed, !hasStatus, !repeatsSingleLine, !hasInvalidValue else { return false }
+        guard !isMalformed, !hasStatus, !repeatsSingleLine, !hasInvalidValue else {
+            return false
+        }
         if endsStream, contentLength > 0 { return false }
         if let scheme, !octets.extracting(scheme.range).isScheme { return false }
         if let name = self.protocol, name.range.isEmpty || !octets.isToken(name.range) { return false }
@@ -170,6 +172,24 @@ struct SectionReading: ~Copyable {
         }
         if has(.protocol) { return hasUnknownName || has(.path) && has(.scheme) }
         return !has(.path) && !has(.scheme) && (hasUnknownName || has(.authority))
+    }
+
+    /// Whether Envoy takes what the head is for, and does not close the connection over it: an authority of an authority's
+    /// characters, and a path that begins with a slash and has no space, or is `*` of OPTIONS.
+    ///
+    /// What is not known is taken to be as it should be. For which reason such a request has no route is said where routes are.
+    func hasAcceptableTarget(_ octets: Span<UInt8>) -> Bool {
+        if let authority, !octets.extracting(authority.range).isAuthority { return false }
+        if authority == nil, host == nil, !hasUnknown { return false }
+        guard let path else { return true }
+        let target = octets.extracting(path.range)
+        guard target.count > 0 else { return false }
+        guard target[0] == 0x2F else {
+            guard target.spells("*") else { return false }
+            return method.map { octets.extracting($0.range).spells("OPTIONS") } ?? true
+        }
+        return target.firstIndex(of: 0x20, from: 1, to: target.count) == target.count
+            && target.firstIndex(of: 0x09, from: 1, to: target.count) == target.count
     }
 
     /// Joins the pieces of a cookie as Envoy does: with `; ` behind what there is so far, so that empty pieces in front
@@ -227,17 +247,16 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Whether Envoy takes the octets for the value of Host: it asks for no more than the characters of an authority
-    /// without user information (RFC 3986 §3.2).
+    /// Whether Envoy takes the octets for the value of Host or `:authority`: it asks for no more than the characters of an
+    /// authority without user information (RFC 3986 §3.2).
     fileprivate var isAuthority: Bool {
         guard count > 0 else { return false }
+        // One bit for each octet below 64, and for each from there to 127: `!$%&'()*+,-.:;=[]_~`, digits and letters.
+        let (low, high): (UInt64, UInt64) = (0x2FFF_7FF2_0000_0000, 0x47FF_FFFE_AFFF_FFFE)
         for index in indices {
             let octet = self[index]
-            if (octet | 0x20) &- 0x61 < 26 || octet.isDigit { continue }
-            switch octet {
-            case 0x21, 0x24...0x2E, 0x3A, 0x3B, 0x3D, 0x5B, 0x5D, 0x5F, 0x7E: continue
-            default: return false
-            }
+            let bits = octet < 64 ? low : high
+            guard octet < 128, bits >> UInt64(octet & 63) & 1 == 1 else { return false }
         }
         return true
     }

@@ -2,6 +2,7 @@
 // What makes a request of HTTP/2 no request: RFC 9113 §8.1 to §8.5. Each kind was asked of Envoy 1.40, which ends the stream or
 // the connection of a refused one before it looks for a route; extended CONNECT it takes where `allow_connect` is set.
 
+import TCPReassembly
 import Testing
 import TrafficModel
 
@@ -19,6 +20,8 @@ import TrafficModel
     private static func extended(_ name: String) -> Fields {
         [(":method", "CONNECT"), (":protocol", name)] + without(":method")
     }
+    private static func authority(_ authority: String) -> Fields { without(":authority") + [(":authority", authority)] }
+    private static func path(_ path: String) -> Fields { without(":path") + [(":path", path)] }
     private static func without(_ names: String...) -> Fields { plain.filter { !names.contains($0.0) } }
 
     /// The traits and marks of a request that is the whole stream, or is followed by `content`.
@@ -58,6 +61,40 @@ import TrafficModel
         scheme("HTTP"), scheme("ht+p"), scheme("ht-p"), scheme("h.p"), scheme("ftp"),
         with("host", "h:99x"), with("host", "a%"), with("host", "[::1]"), with("host", "a_b~'(*;=,"),
     ]
+
+    /// Targets for which Envoy 1.40 closes the connection, and others that it takes; of each octet it was asked.
+    static let refusedTargets: [Fields] = [
+        without(":authority"), authority(""), authority("a b"), authority("u@h"), authority("a/b"), authority("h?x"),
+        authority("h#x"), authority("h\\x"), authority("h\"t"), authority("h|t"), authority("h^t"),
+        authority("h\u{E9}"),
+        [(":method", "CONNECT"), (":authority", "u@h:80")],
+        path(""), path("a"), path("*"), path("?a"), path("http://h/a"), path("/a b"), path("/a\tb"), path("/a "),
+    ]
+    static let takenTargets: [Fields] = [
+        authority("h:99x"), authority("a_b~!$&'()*+,;=%41-."), authority("[::1]:80"), authority("H"),
+        path("/"), path("/a?b=/c#d"), path("//"), path("/\u{E9}\"<>^`{|}\\"),
+        [(":method", "OPTIONS"), (":path", "*")] + without(":method", ":path"),
+    ]
+
+    /// Who ended a request with these fields, one before it and one behind it, where the server closes and says nothing.
+    private static func ends(around fields: Fields) -> [String] {
+        var script = HTTP2Script()
+        let octets =
+            HTTP2Script.opening + script.request(1, plain) + script.request(3, fields) + script.request(5, plain)
+        return Conversation(.client(octets), .server(HTTP2Script.serverOpening))
+            .read(ending: [.serverFinishes, .clientFinishes, .closes(.finished)])
+            .exchanges.map { $0.earlyEnd ?? "-" }
+    }
+
+    @Test(arguments: refusedTargets)
+    func `a target for which Envoy closes the connection is the client's fault`(fields: Fields) {
+        #expect(Self.ends(around: fields) == ["client", "client", "server, unprocessed"], "\(fields)")
+    }
+
+    @Test(arguments: takenTargets)
+    func `a target that is only strange is no reason to close`(fields: Fields) {
+        #expect(Self.ends(around: fields) == ["server", "server", "server"], "\(fields)")
+    }
 
     @Test(arguments: refused)
     func `a request that Envoy refuses for a rule of HTTP 2 is malformed and gets no route`(fields: Fields) {
