@@ -145,6 +145,7 @@ struct ListWatchTests {
         let (requests, rig) = try await run([
             Self.list(7, Self.object("a", 3)), .answer(410, "{\"code\":410}"), .answer(404, "404 page not found\n"),
             .answer(200, "{\"minor\":\"31\"}"), .answer(200, "{\"resources\":[{\"name\":\"gateways\"}]}"),
+            .answer(200, "{\"minor\":\"31\"}"),
         ]) { _, store in store[Self.collection]?.counts.troubles[.absent] == 1 }
         #expect(requests[4].path == "/apis/networking.istio.io/v1")
         #expect(Self.names(rig.store).isEmpty)

@@ -22,10 +22,12 @@ struct DispatchRig: Sendable {
     let bell: ChangeBell
     private let judged: JudgedExchanges
 
-    /// The usual limits, but for an end that waits for nobody long.
+    /// The usual limits, but for an end that waits for nobody long, and connections that stay between two requests however busy the
+    /// machine is.
     static var quickLimits: DispatchLimits {
         var limits = DispatchLimits()
         limits.drainTime = .milliseconds(50)
+        limits.idleTimeout = .seconds(600)
         return limits
     }
 
@@ -186,6 +188,7 @@ enum DispatchFixtures {
         var target = MirrorTarget(name: name, host: "staging.test", port: port)
         target.ratePerSecond = 100_000
         target.timeout = timeout
+        target.connectTimeout = .seconds(60)
         target.breaker.window = 1_000_000
         return target
     }

@@ -27,15 +27,18 @@ struct ClusterAgents: Sendable {
 
     private let transport: HTTPTransport
     private let access: AgentAccess
+    private let patience: Duration
 
     /// Asks nothing yet.
     ///
     /// - Parameters:
     ///   - cluster: Where the API server is, and who asks.
     ///   - access: How the agents are asked.
-    init(_ cluster: ClusterAccess, _ access: AgentAccess) {
+    ///   - patience: How long the list of pods may take, and then each agent.
+    init(_ cluster: ClusterAccess, _ access: AgentAccess, patience: Duration = .seconds(30)) {
         transport = HTTPTransport(cluster) { WallClock.now() }
         self.access = access
+        self.patience = patience
     }
 
     /// Closes the connections.
@@ -51,7 +54,8 @@ struct ClusterAgents: Sendable {
     func pods(in namespace: String?) async throws(CommandFailure) -> [Pod] {
         let objects: [JSONValue]
         do {
-            objects = try await PodLister(transport).pods(in: namespace, labelSelector: Self.selector)
+            objects = try await PodLister(transport, patience: patience)
+                .pods(in: namespace, labelSelector: Self.selector)
         } catch {
             throw CommandFailure(.failed, "the agents' pods cannot be listed: \(Self.listReason(error, namespace))")
         }
@@ -100,7 +104,8 @@ struct ClusterAgents: Sendable {
             over: transport,
             tls: access.tunnelledTLSConfiguration,
             serverName: access.serverName,
-            limit: AgentClient.answerLimit
+            limit: AgentClient.answerLimit,
+            patience: patience
         )
         do {
             let answers = try await tunnel.get(AgentAnswer.Documents.paths, token: access.token)

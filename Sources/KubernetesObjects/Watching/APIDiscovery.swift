@@ -46,6 +46,9 @@ struct APIDiscovery: Sendable {
                 guard found.unread.count < groups.count else { throw error }
             }
         }
+        // What stands before the server may have begun to answer 404 since: what is missing then is not what is not served.
+        let isMissingAny = kinds.contains { found.versions[$0] == nil && found.unread[$0.group] == nil }
+        if isMissingAny { _ = try await version() }
         return found
     }
 
@@ -54,7 +57,10 @@ struct APIDiscovery: Sendable {
     /// - Throws: As ``find(_:)``, also where the answers are not those of an API server.
     func serves(_ resource: GroupVersionResource) async throws -> Bool {
         _ = try await version()
-        return try await watchable(in: resource.versionPath).contains(resource.resource)
+        if try await watchable(in: resource.versionPath).contains(resource.resource) { return true }
+        // As above: a 404 counts as the server's only while it has a version.
+        _ = try await version()
+        return false
     }
 
     /// The server's version; `nil` where it is not said, which changes no more than how lists are asked for.
