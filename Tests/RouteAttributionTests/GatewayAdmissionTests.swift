@@ -150,6 +150,29 @@ import Testing
         #expect(try compile(gateway).findings.contains { $0.code == .refusedObject } == refused)
     }
 
+    @Test(arguments: [
+        ("shop.", false), ("'*.'", false), ("a.shop.", false), ("'a..shop'", true), ("'.'", true), ("'.shop'", true),
+    ])
+    func `a host may end in a dot, whether it has others or none`(host: String, refused: Bool) throws {
+        let service = virtualService(hosts: "[\(host)]", http: "[{name: r, route: [{destination: {host: a}}]}]")
+        let (table, findings) = try compile(everyHostGateway, service)
+        #expect(findings.contains { $0.code == .refusedObject } == refused)
+        if host == "shop." { #expect(table.explain("/", authority: "SHOP.:80").decision.outcome == .route) }
+    }
+
+    @Test(arguments: [
+        ("shop", false), ("a.shop", false), ("'*.shop'", false), ("'*'", true), ("'*-a.shop'", true), ("A.shop", true),
+        ("a.shop.", true), ("a_b.shop", true), ("'*.*.shop'", true),
+    ])
+    func `a hostname of a route is what the Gateway API's definitions allow`(hostname: String, refused: Bool) throws {
+        let route = RouteBackendTests.route(rules: "[{backendRefs: [{name: a, port: 80}]}]").replacing(
+            "[shop.example.com]",
+            with: "[\(hostname)]"
+        )
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject && $0.path == "spec.hostnames[0]" } == refused)
+    }
+
     @Test func `what a destination does to the authority is not counted`() throws {
         let http = "[{route: [{destination: {host: a}, headers: {request: {set: {Host: a}, add: {':authority': b}}}}]}]"
         #expect(try !Self.isRefused("", http: http))

@@ -33,7 +33,7 @@ struct HTTPRouteValidation {
     init(_ route: HTTPRoute, patterns: inout PatternChecks) {
         let spec = FieldPath.root.member("spec")
         for (index, hostname) in route.hostnames.enumerated() {
-            let isName = hostname != "*" && NameChecks.isWildcardDomain(hostname) && hostname.utf8.count <= 253
+            let isName = NameChecks.isRouteHostname(hostname)
             problems.require(isName, spec.member("hostnames").element(index), "must be a domain name, not \(hostname)")
         }
         problems.require(route.rules.count <= 16, spec.member("rules"), "must not have more than 16 entries")
