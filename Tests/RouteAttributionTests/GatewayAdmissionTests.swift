@@ -173,6 +173,48 @@ import Testing
         #expect(findings.contains { $0.code == .refusedObject && $0.path == "spec.hostnames[0]" } == refused)
     }
 
+    @Test(arguments: [
+        ("/a/-._~!$&()*+,;=:@%7Ex", false), ("/a b", true), ("/a%2x", true), ("/a%", true), ("/ä", true),
+        ("/a[1]", true),
+        ("/a{x}", true), ("/a?b", true),
+    ])
+    func `a path of a route has no characters but those of a path`(path: String, refused: Bool) throws {
+        for type in ["Exact", "PathPrefix"] {
+            let match = "matches: [{path: {type: \(type), value: '\(path)'}}]"
+            let route = RouteBackendTests.route(rules: "[{\(match), backendRefs: [{name: a, port: 80}]}]")
+            let findings = try compile(RouteBackendTests.gateway(), route).findings
+            #expect(findings.contains { $0.code == .refusedObject } == refused)
+        }
+    }
+
+    private static let rewrite =
+        "{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /x}}}"
+    private static let redirect =
+        "{type: RequestRedirect, requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /x}}}"
+    private static let whole = "{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /x}}}"
+
+    /// Matches and filters of a rule, and whether the API server refuses them.
+    @Test(arguments: [
+        ("[{path: {value: /a}}]", rewrite, false), ("[]", rewrite, false),
+        ("[{headers: [{name: a, value: b}]}]", rewrite, false),
+        ("[{path: {value: /a}}, {path: {value: /b}}]", rewrite, true),
+        ("[{path: {type: Exact, value: /a}}]", rewrite, true), ("[{path: {type: Exact, value: /a}}]", whole, false),
+        ("[{path: {value: /a}}, {path: {value: /b}}]", whole, false),
+        ("[{path: {value: /a}}]", "\(whole), \(whole)", true), ("[{path: {value: /a}}]", redirect, false),
+        ("[{path: {type: Exact, value: /a}}]", redirect, true),
+        ("[{path: {value: /a}}]", "\(redirect), \(redirect)", true),
+    ])
+    func `filters that replace a prefix need one match with a prefix, and stand alone`(
+        matches: String,
+        filters: String,
+        refused: Bool
+    ) throws {
+        let backends = filters.contains("Redirect") ? "" : ", backendRefs: [{name: a, port: 80}]"
+        let route = RouteBackendTests.route(rules: "[{matches: \(matches), filters: [\(filters)]\(backends)}]")
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject } == refused, "\(findings.map(\.message))")
+    }
+
     @Test func `what a destination does to the authority is not counted`() throws {
         let http = "[{route: [{destination: {host: a}, headers: {request: {set: {Host: a}, add: {':authority': b}}}}]}]"
         #expect(try !Self.isRefused("", http: http))
