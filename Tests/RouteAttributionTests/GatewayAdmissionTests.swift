@@ -130,6 +130,8 @@ import Testing
         ("retries: {attempts: 1, backoff: 25ms}", false), ("retries: {attempts: 1, backoff: 0s}", true),
         ("fault: {abort: {httpStatus: 500, percentage: {value: 0.0001}}}", false),
         ("fault: {abort: {httpStatus: 500, percentage: {value: 0.00005}}}", true),
+        ("fault: {abort: {grpcStatus: UNAVAILABLE}}", false),
+        ("fault: {abort: {grpcStatus: UNAVAILABLE, httpStatus: 503}}", true),
         ("fault: {delay: {fixedDelay: 1s, percentage: {value: 0.00001}}}", true),
     ])
     func `parts of rules are admitted as Istio admits them`(part: String, refused: Bool) throws {
@@ -220,8 +222,12 @@ import Testing
         #expect(try !Self.isRefused("", http: http))
     }
 
-    @Test(arguments: [("{port: 0}", false), ("{port: 443}", false), ("{port: 70000}", true), ("{}", true)])
-    func `a redirect may name the port 0`(redirect: String, refused: Bool) throws {
+    @Test(arguments: [
+        ("{port: 0}", false), ("{port: 443}", false), ("{port: 70000}", true), ("{}", true),
+        ("{derivePort: FROM_REQUEST_PORT}", false), ("{derivePort: FROM_HOST}", true),
+        ("{port: 443, derivePort: FROM_REQUEST_PORT}", true),
+    ])
+    func `a redirect may name the port 0, or what says the port`(redirect: String, refused: Bool) throws {
         #expect(try Self.isRefused("", http: "[{redirect: \(redirect)}]") == refused)
     }
 
