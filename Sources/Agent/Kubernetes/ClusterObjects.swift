@@ -69,8 +69,13 @@ package struct ClusterObjects: Sendable {
         } + passedOver.map(\.finding)
     }
 
-    /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
+    /// What is to be known of the settings that gateways have from the mesh or from their pods.
     func findings(of gateways: [FoundGateway], in namespace: String) -> [RouteFinding] {
+        unreadSettings(of: gateways, in: namespace) + unmodelledSettings(of: gateways)
+    }
+
+    /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
+    private func unreadSettings(of gateways: [FoundGateway], in namespace: String) -> [RouteFinding] {
         guard !meshName.isEmpty else { return [] }
         return Set(gateways.map { MeshSettings.name(ofRevision: $0.labels["istio.io/rev"] ?? "") }).sorted()
             .filter { $0 != meshName || mesh == nil }.map { name in
@@ -89,7 +94,7 @@ package struct ClusterObjects: Sendable {
     }
 
     /// Gateways whose proxies normalise paths in a way that is not modelled.
-    func findings(ofPathsOf gateways: [FoundGateway]) -> [RouteFinding] {
+    private func unmodelledSettings(of gateways: [FoundGateway]) -> [RouteFinding] {
         gateways.filter { $0.proxy.filled(from: mesh?.proxy ?? ProxySettings()).changesPaths == true }.map { gateway in
             RouteFinding(
                 object: ObjectIdentity(kind: "Pod", namespace: gateway.namespace, name: gateway.pods.first ?? ""),

@@ -109,9 +109,7 @@ package struct RouteObjects {
         tables = RouteTables(compiled.map(\.table))
         let servers = Set(tables.tables.flatMap(\.serverPorts)).sorted()
         portMistakes = namesServerPorts ? [] : PortMistakes(configuration.gateway, servers: servers).sentences
-        let ofMesh =
-            (cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? [])
-            + (cluster?.findings(ofPathsOf: gateways) ?? [])
+        let ofMesh = cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? []
         findings = survey.findings + (cluster?.findings ?? []) + ofMesh + Self.merged(compiled.map(\.findings))
         isAwaited = cluster?.isAwaited ?? false
         emptiness =
