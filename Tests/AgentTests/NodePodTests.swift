@@ -190,6 +190,29 @@ struct NodePodTests {
         #expect(try environment().trustedProxies == 3)
     }
 
+    /// The connection settings of a pod's annotation and of the mesh, and whether they are named.
+    @Test(arguments: [
+        ("", "", false), ("{profile: EDGE}", "", true), ("{httpMergeSlashes: true}", "", true),
+        ("", "{profile: EDGE}", true),
+        ("{httpPathWithEscapedSlashesAction: UNESCAPE_AND_FORWARD}", "", true),
+        ("{httpPathWithEscapedSlashesAction: KEEP_UNCHANGED}", "{profile: EDGE}", false),
+    ])
+    func `connection settings that change paths are named, as they are not modelled`(
+        pod: String,
+        mesh: String,
+        isNamed: Bool
+    ) throws {
+        let annotations = pod.isEmpty ? "{}" : "{proxy.istio.io/config: 'connectionSettings: \(pod)'}"
+        var cluster = try Self.cluster(of: [Self.pod(annotations: annotations)])
+        if !mesh.isEmpty {
+            let text = "defaultConfig: {connectionSettings: \(mesh)}"
+            cluster.mesh = MeshSettings(configMap: ["data": ["mesh": .string(text)]])
+        }
+        let objects = try RouteObjects(Self.configuration(), namesServerPorts: false, cluster: cluster)
+        let isFound = objects.findings.contains { $0.code == .notModelled && $0.object.name == "gateway-1" }
+        #expect(isFound == isNamed)
+    }
+
     @Test func `an upgrade of the chart makes no second workload, and Gateways may select by its labels`() throws {
         func pod(_ name: String, _ release: String, _ address: String) throws -> JSONValue {
             let ofRelease = ["app.kubernetes.io/version", "service.istio.io/canonical-revision"].map {

@@ -130,6 +130,8 @@ import Testing
         ("retries: {attempts: 1, backoff: 25ms}", false), ("retries: {attempts: 1, backoff: 0s}", true),
         ("fault: {abort: {httpStatus: 500, percentage: {value: 0.0001}}}", false),
         ("fault: {abort: {httpStatus: 500, percentage: {value: 0.00005}}}", true),
+        ("fault: {abort: {grpcStatus: UNAVAILABLE}}", false),
+        ("fault: {abort: {grpcStatus: UNAVAILABLE, httpStatus: 503}}", true),
         ("fault: {delay: {fixedDelay: 1s, percentage: {value: 0.00001}}}", true),
     ])
     func `parts of rules are admitted as Istio admits them`(part: String, refused: Bool) throws {
@@ -150,13 +152,82 @@ import Testing
         #expect(try compile(gateway).findings.contains { $0.code == .refusedObject } == refused)
     }
 
+    @Test(arguments: [
+        ("shop.", false), ("'*.'", false), ("a.shop.", false), ("'a..shop'", true), ("'.'", true), ("'.shop'", true),
+    ])
+    func `a host may end in a dot, whether it has others or none`(host: String, refused: Bool) throws {
+        let service = virtualService(hosts: "[\(host)]", http: "[{name: r, route: [{destination: {host: a}}]}]")
+        let (table, findings) = try compile(everyHostGateway, service)
+        #expect(findings.contains { $0.code == .refusedObject } == refused)
+        if host == "shop." { #expect(table.explain("/", authority: "SHOP.:80").decision.outcome == .route) }
+    }
+
+    @Test(arguments: [
+        ("shop", false), ("a.shop", false), ("'*.shop'", false), ("'*'", true), ("'*-a.shop'", true), ("A.shop", true),
+        ("a.shop.", true), ("a_b.shop", true), ("'*.*.shop'", true),
+    ])
+    func `a hostname of a route is what the Gateway API's definitions allow`(hostname: String, refused: Bool) throws {
+        let route = RouteBackendTests.route(rules: "[{backendRefs: [{name: a, port: 80}]}]").replacing(
+            "[shop.example.com]",
+            with: "[\(hostname)]"
+        )
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject && $0.path == "spec.hostnames[0]" } == refused)
+    }
+
+    @Test(arguments: [
+        ("/a/-._~!$&()*+,;=:@%7Ex", false), ("/a b", true), ("/a%2x", true), ("/a%", true), ("/ä", true),
+        ("/a[1]", true),
+        ("/a{x}", true), ("/a?b", true),
+    ])
+    func `a path of a route has no characters but those of a path`(path: String, refused: Bool) throws {
+        for type in ["Exact", "PathPrefix"] {
+            let match = "matches: [{path: {type: \(type), value: '\(path)'}}]"
+            let route = RouteBackendTests.route(rules: "[{\(match), backendRefs: [{name: a, port: 80}]}]")
+            let findings = try compile(RouteBackendTests.gateway(), route).findings
+            #expect(findings.contains { $0.code == .refusedObject } == refused)
+        }
+    }
+
+    private static let rewrite =
+        "{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /x}}}"
+    private static let redirect =
+        "{type: RequestRedirect, requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /x}}}"
+    private static let whole = "{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /x}}}"
+
+    /// Matches and filters of a rule, and whether the API server refuses them.
+    @Test(arguments: [
+        ("[{path: {value: /a}}]", rewrite, false), ("[]", rewrite, false),
+        ("[{headers: [{name: a, value: b}]}]", rewrite, false),
+        ("[{path: {value: /a}}, {path: {value: /b}}]", rewrite, true),
+        ("[{path: {type: Exact, value: /a}}]", rewrite, true), ("[{path: {type: Exact, value: /a}}]", whole, false),
+        ("[{path: {value: /a}}, {path: {value: /b}}]", whole, false),
+        ("[{path: {value: /a}}]", "\(whole), \(whole)", true), ("[{path: {value: /a}}]", redirect, false),
+        ("[{path: {type: Exact, value: /a}}]", redirect, true),
+        ("[{path: {value: /a}}]", "\(redirect), \(redirect)", true),
+    ])
+    func `filters that replace a prefix need one match with a prefix, and stand alone`(
+        matches: String,
+        filters: String,
+        refused: Bool
+    ) throws {
+        let backends = filters.contains("Redirect") ? "" : ", backendRefs: [{name: a, port: 80}]"
+        let route = RouteBackendTests.route(rules: "[{matches: \(matches), filters: [\(filters)]\(backends)}]")
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject } == refused, "\(findings.map(\.message))")
+    }
+
     @Test func `what a destination does to the authority is not counted`() throws {
         let http = "[{route: [{destination: {host: a}, headers: {request: {set: {Host: a}, add: {':authority': b}}}}]}]"
         #expect(try !Self.isRefused("", http: http))
     }
 
-    @Test(arguments: [("{port: 0}", false), ("{port: 443}", false), ("{port: 70000}", true), ("{}", true)])
-    func `a redirect may name the port 0`(redirect: String, refused: Bool) throws {
+    @Test(arguments: [
+        ("{port: 0}", false), ("{port: 443}", false), ("{port: 70000}", true), ("{}", true),
+        ("{derivePort: FROM_REQUEST_PORT}", false), ("{derivePort: FROM_HOST}", true),
+        ("{port: 443, derivePort: FROM_REQUEST_PORT}", true),
+    ])
+    func `a redirect may name the port 0, or what says the port`(redirect: String, refused: Bool) throws {
         #expect(try Self.isRefused("", http: "[{redirect: \(redirect)}]") == refused)
     }
 

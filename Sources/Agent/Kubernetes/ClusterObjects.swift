@@ -69,8 +69,13 @@ package struct ClusterObjects: Sendable {
         } + passedOver.map(\.finding)
     }
 
-    /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
+    /// What is to be known of the settings that gateways have from the mesh or from their pods.
     func findings(of gateways: [FoundGateway], in namespace: String) -> [RouteFinding] {
+        unreadSettings(of: gateways, in: namespace) + unmodelledSettings(of: gateways)
+    }
+
+    /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
+    private func unreadSettings(of gateways: [FoundGateway], in namespace: String) -> [RouteFinding] {
         guard !meshName.isEmpty else { return [] }
         return Set(gateways.map { MeshSettings.name(ofRevision: $0.labels["istio.io/rev"] ?? "") }).sorted()
             .filter { $0 != meshName || mesh == nil }.map { name in
@@ -86,6 +91,21 @@ package struct ClusterObjects: Sendable {
                             + "\(name == "istio" ? "default" : String(name.dropFirst("istio-".count)))"
                 )
             }
+    }
+
+    /// Gateways whose proxies normalise paths in a way that is not modelled.
+    private func unmodelledSettings(of gateways: [FoundGateway]) -> [RouteFinding] {
+        gateways.filter { $0.proxy.filled(from: mesh?.proxy ?? ProxySettings()).changesPaths == true }.map { gateway in
+            RouteFinding(
+                object: ObjectIdentity(kind: "Pod", namespace: gateway.namespace, name: gateway.pods.first ?? ""),
+                severity: .warning,
+                code: .notModelled,
+                path: "",
+                message: "connectionSettings of the pod or of the mesh (profile EDGE, httpMergeSlashes, "
+                    + "httpPathWithEscapedSlashesAction) normalise paths in a way that is not modelled: requests with // or %2F in "
+                    + "their path may have another route"
+            )
+        }
     }
 
     /// Adds the objects to others; they come from no file.
@@ -209,6 +229,9 @@ struct MeshSettings: Sendable, Hashable {
         mesh = document.value
     }
 
+    /// What the mesh says of all proxies that say nothing else.
+    var proxy: ProxySettings { ProxySettings(mesh["defaultConfig"] ?? .null) }
+
     /// Takes over what the mesh says, but for what the agent's own configuration says.
     func apply(to environment: inout RouteEnvironment, under configuration: Configuration) {
         if !configuration.choosesMesh("pathNormalization"),
@@ -228,9 +251,7 @@ struct MeshSettings: Sendable, Hashable {
         if !configuration.choosesMesh("discoverySelectors"), let selectors = mesh["discoverySelectors"]?.arrayValue {
             environment.discoverySelectors = selectors.compactMap { try? NamespaceSelector($0) }
         }
-        if let settings = mesh["defaultConfig"].map({ ProxySettings($0) }) {
-            settings.apply(to: &environment, under: configuration)
-        }
+        proxy.apply(to: &environment, under: configuration)
         if let namespace = mesh["rootNamespace"]?.stringValue, !namespace.isEmpty {
             environment.rootNamespace = namespace
         }
@@ -250,6 +271,8 @@ struct ProxySettings: Sendable, Hashable {
     private(set) var trustedProxies: Int?
     /// Whether it takes HTTP/1.0.
     private(set) var takesHTTP10: Bool?
+    /// Whether its connection settings normalise paths in another way than the mesh says (connection_settings.go).
+    private(set) var changesPaths: Bool?
 
     /// Says nothing.
     init() {}
@@ -264,6 +287,12 @@ struct ProxySettings: Sendable, Hashable {
         if let word = config["proxyMetadata"]?["ISTIO_META_HTTP10"] {
             takesHTTP10 = word.stringValue == "1" || word == .integer(1)
         }
+        if let connections = config["connectionSettings"] {
+            let action = connections["httpPathWithEscapedSlashesAction"]?.stringValue ?? "KEEP_UNCHANGED"
+            changesPaths =
+                connections["profile"]?.stringValue == "EDGE" || connections["httpMergeSlashes"]?.boolValue == true
+                || action != "KEEP_UNCHANGED"
+        }
     }
 
     /// Reads the annotation `proxy.istio.io/config` of a pod, which is YAML.
@@ -277,6 +306,7 @@ struct ProxySettings: Sendable, Hashable {
         var filled = self
         filled.trustedProxies = trustedProxies ?? other.trustedProxies
         filled.takesHTTP10 = takesHTTP10 ?? other.takesHTTP10
+        filled.changesPaths = changesPaths ?? other.changesPaths
         return filled
     }
 

@@ -28,7 +28,7 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case missingDelegate = "missing-delegate"
     /// A delegate's rule that contradicts the root's conditions.
     case conflictingDelegate = "conflicting-delegate"
-    /// A destination host without a Service or ServiceEntry.
+    /// A destination host without a Service or ServiceEntry, or with one that the gateway does not see.
     case unknownService = "unknown-service"
     /// A port that the destination's Service does not have.
     case unknownPort = "unknown-port"

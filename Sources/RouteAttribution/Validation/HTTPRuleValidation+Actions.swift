@@ -22,6 +22,17 @@ extension HTTPRuleValidation {
         if !redirect.scheme.isEmpty, redirect.scheme != "http", redirect.scheme != "https" {
             problems.add(place.member("scheme"), "must be http or https")
         }
+        problems.require(
+            redirect.port == nil || redirect.derivePort == nil,
+            place.member("derivePort"),
+            "must be absent beside port"
+        )
+        if let derived = redirect.derivePort, !["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"].contains(derived) {
+            problems.add(
+                place.member("derivePort"),
+                "must be FROM_PROTOCOL_DEFAULT or FROM_REQUEST_PORT, not \(derived)"
+            )
+        }
         // A port of 0 is as good as none, and still something that the redirect changes.
         if let port = redirect.port, port != 0 { SharedChecks.port(port, at: place.member("port"), &problems) }
     }
@@ -91,6 +102,11 @@ extension HTTPRuleValidation {
                     "must name a gRPC status"
                 )
             }
+            problems.require(
+                abort.httpStatus == nil || abort.grpcStatus == nil,
+                abortPath.member("grpcStatus"),
+                "must be absent beside httpStatus"
+            )
             problems.require(abort.http2Error == nil, abortPath.member("http2Error"), "is not supported by Istio")
         }
         if let delay = fault.delay {

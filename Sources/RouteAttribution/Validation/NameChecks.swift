@@ -25,7 +25,7 @@ enum NameChecks {
     }
 
     private static func isWildcardLabel(_ label: Substring) -> Bool {
-        guard label.utf8.first == UInt8(ascii: "*") else { return isLabel(label) }
+        guard label.utf8.first == UInt8(ascii: "*"), label.utf8.count <= 63 else { return isLabel(label) }
         let rest = label.dropFirst()
         if rest.isEmpty { return true }
         return isLabel(rest.utf8.first == UInt8(ascii: "-") ? rest.dropFirst() : rest)
@@ -35,10 +35,21 @@ enum NameChecks {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard let last = labels.last, !isNumber(last) else { return false }
         for (index, label) in labels.enumerated() {
-            if index == labels.count - 1, label.isEmpty, index > 0 { return true }
+            // Nothing behind the last dot, as in `istio.io.`; also behind the only one, as in `shop.`.
+            if index == labels.count - 1, label.isEmpty { return true }
             guard isLabel(label) else { return false }
         }
         return true
+    }
+
+    /// A hostname as the resource definitions of the Gateway API have it: in lower case, with `*.` before it or without, and
+    /// without a dot at the end.
+    static func isRouteHostname(_ text: String) -> Bool {
+        guard (1...253).contains(text.utf8.count) else { return false }
+        let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
+        return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            isLabel(label) && !label.utf8.contains { (0x41...0x5A).contains($0) }
+        }
     }
 
     /// Whether Go's `strconv.Atoi` takes the text.

@@ -33,7 +33,7 @@ struct HTTPRouteValidation {
     init(_ route: HTTPRoute, patterns: inout PatternChecks) {
         let spec = FieldPath.root.member("spec")
         for (index, hostname) in route.hostnames.enumerated() {
-            let isName = hostname != "*" && NameChecks.isWildcardDomain(hostname) && hostname.utf8.count <= 253
+            let isName = NameChecks.isRouteHostname(hostname)
             problems.require(isName, spec.member("hostnames").element(index), "must be a domain name, not \(hostname)")
         }
         problems.require(route.rules.count <= 16, spec.member("rules"), "must not have more than 16 entries")
@@ -43,15 +43,51 @@ struct HTTPRouteValidation {
             for (number, match) in rule.matches.enumerated() {
                 check(match, at: place.member("matches").element(number), &patterns)
             }
-            let redirects = rule.filters.contains { if case .redirect = $0 { true } else { false } }
-            let rewrites = rule.filters.contains { if case .rewrite = $0 { true } else { false } }
-            if redirects {
-                problems.require(rule.backends.isEmpty, place, "must not have backendRefs beside RequestRedirect")
-                problems.require(!rewrites, place, "must not have both RequestRedirect and URLRewrite")
-            }
+            checkFilters(rule, at: place)
             for (number, backend) in rule.backends.enumerated() where backend.weight < 0 {
                 problems.add(place.member("backendRefs").element(number).member("weight"), "must not be negative")
             }
+        }
+    }
+
+    /// Which filters may stand together, and beside what.
+    private mutating func checkFilters(_ rule: HTTPRoute.Rule, at place: FieldPath) {
+        var redirects = 0
+        var rewrites = 0
+        var replacesPrefix = false
+        for filter in rule.filters {
+            switch filter {
+            case .redirect(let redirect):
+                redirects += 1
+                replacesPrefix = replacesPrefix || !redirect.prefixRewrite.isEmpty
+            case .rewrite(let rewrite):
+                rewrites += 1
+                replacesPrefix = replacesPrefix || (!rewrite.uri.isEmpty && !rewrite.replacesWholePath)
+            case .mirror, .later, .unknown: continue
+            }
+        }
+        let filters = place.member("filters")
+        problems.require(redirects < 2, filters, "must not have RequestRedirect twice")
+        problems.require(rewrites < 2, filters, "must not have URLRewrite twice")
+        if redirects > 0 {
+            problems.require(rule.backends.isEmpty, place, "must not have backendRefs beside RequestRedirect")
+            problems.require(rewrites == 0, place, "must not have both RequestRedirect and URLRewrite")
+        }
+        // A rule without matches has one for every path.
+        if replacesPrefix, rule.matches.count > 1 || rule.matches.first.map({ $0.pathType != .pathPrefix }) == true {
+            problems.add(place.member("matches"), "must be one with a PathPrefix, as a filter replaces the prefix")
+        }
+    }
+
+    /// Whether a path has no other characters than the resource definition allows.
+    private static func isPath(_ value: String) -> Bool {
+        let octets = Array(value.utf8)
+        return octets.indices.allSatisfy { index in
+            let octet = octets[index]
+            guard octet == UInt8(ascii: "%") else {
+                return PathNormalizer.isPlain(octet) && octet != UInt8(ascii: "[") && octet != UInt8(ascii: "]")
+            }
+            return octets.dropFirst(index + 1).prefix(2).count { Character(Unicode.Scalar($0)).isHexDigit } == 2
         }
     }
 
@@ -72,6 +108,7 @@ struct HTTPRouteValidation {
                 valuePath,
                 "must not end in a dot segment"
             )
+            problems.require(Self.isPath(value), valuePath, "must have characters of a path only, others escaped")
         }
         for (key, conditions) in [("headers", match.headers), ("queryParams", match.queryParams)] {
             for (index, condition) in conditions.enumerated() {
