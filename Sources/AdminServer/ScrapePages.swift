@@ -93,6 +93,14 @@ final class ScrapePages: Sendable {
         var content: Content?
         var waiting: [Waiter] = []
         var readers: [Int: WeakReading] = [:]
+
+        /// For whom it counts: whoever asked, until that one has read it, and then the first of those who still do.
+        ///
+        /// One who shares the pages of another and reads them slowly would otherwise use up the other's part.
+        var holder: ConnectionPlaces.Peer {
+            if content == nil || readers.values.contains(where: { $0.peer == asker }) { return asker }
+            return readers.min { $0.key < $1.key }?.value.peer ?? asker
+        }
     }
 
     /// A scraper that waits for a page to be rendered.
@@ -200,7 +208,7 @@ final class ScrapePages: Sendable {
     ///
     /// A peer that has its part makes room with pages that no other reads.
     private func crowd(of peer: ConnectionPlaces.Peer, in state: State) -> [Int: Page]? {
-        let own = peer == .own ? [:] : state.pages.filter { $0.value.asker == peer }
+        let own = peer == .own ? [:] : state.pages.filter { $0.value.holder == peer }
         if own.count >= limitPerPeer {
             return own.filter { $0.value.readers.values.allSatisfy { $0.peer == peer } }
         }
@@ -210,9 +218,9 @@ final class ScrapePages: Sendable {
     /// The page that was asked for longest ago by whoever has the most pages.
     private static func leastDeserved(of pages: [Int: Page], in state: State) -> Int? {
         var counts: [ConnectionPlaces.Peer: Int] = [:]
-        for page in state.pages.values { counts[page.asker, default: 0] += 1 }
+        for page in state.pages.values { counts[page.holder, default: 0] += 1 }
         return pages.min { left, right in
-            let (more, fewer) = (counts[left.value.asker, default: 0], counts[right.value.asker, default: 0])
+            let (more, fewer) = (counts[left.value.holder, default: 0], counts[right.value.holder, default: 0])
             return more == fewer ? left.value.askedAt < right.value.askedAt : more > fewer
         }?.key
     }

@@ -27,8 +27,9 @@ public struct DocumentLimits: Sendable, Hashable {
     /// How large a file may be, in octets: the API server takes 3 MiB for one object, a file may hold many, and reading one
     /// takes some 17 times its size.
     public var fileBytes = 64 << 20
-    /// How many values a text may bring about through aliases, for each of its octets.
-    public var valuesPerOctet = 4
+    /// How many values a text may bring about through aliases, for each of its octets: twice as many as without any, since those
+    /// that merge keys bring are not shared.
+    public var valuesPerOctet = 1
     /// Whether whole numbers that no `Int` holds keep their digits, instead of the nearest `Double`.
     public var keepsDigits = false
     /// Whether half of a surrogate pair may stand alone, as some serializers write it: it becomes U+FFFD and its number.

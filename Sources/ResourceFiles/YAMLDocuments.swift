@@ -62,6 +62,18 @@ private struct NodeConversion {
     private let limits: DocumentLimits
     /// How many values may still come; aliases repeat nodes, so a small text can mean very many.
     private var allowance: Int
+    /// What came of a node, by the number of its anchor: aliases share it, or a text would take many times the memory of another
+    /// of its size.
+    private var repeated: [Int32: Repeated] = [:]
+    /// How deep the values lie that were made since this was set last.
+    private var deepest = 0
+
+    private struct Repeated {
+        let value: JSONValue
+        /// How many values it has, and how deep they lie in it.
+        let count: Int
+        let height: Int
+    }
 
     init(limits: DocumentLimits, octets: Int) {
         self.limits = limits
@@ -69,14 +81,34 @@ private struct NodeConversion {
     }
 
     mutating func value(_ node: YAMLNode, depth: Int) throws(DocumentError) -> JSONValue {
-        let line = node.position.line
+        guard node.anchor > 0, node.scalar == nil else { return try made(node, depth: depth) }
+        if let known = repeated[node.anchor] {
+            try take(known.count, depth: depth + known.height, line: node.position.line)
+            return known.value
+        }
+        let (before, outside) = (allowance, deepest)
+        deepest = depth
+        let value = try made(node, depth: depth)
+        repeated[node.anchor] = Repeated(value: value, count: before - allowance, height: deepest - depth)
+        deepest = max(deepest, outside)
+        return value
+    }
+
+    /// Takes values from those that may still come, the deepest of which lies so deep.
+    private mutating func take(_ count: Int, depth: Int, line: Int) throws(DocumentError) {
         guard depth < limits.depth else {
             throw DocumentError(line: line, message: "nested more than \(limits.depth) deep")
         }
-        allowance -= 1
+        allowance -= count
         guard allowance >= 0 else {
             throw DocumentError(line: line, message: "aliases make far more of the text than is written")
         }
+        deepest = max(deepest, depth)
+    }
+
+    private mutating func made(_ node: YAMLNode, depth: Int) throws(DocumentError) -> JSONValue {
+        let line = node.position.line
+        try take(1, depth: depth, line: line)
         switch node.content {
         case .scalar(let scalar): return YAMLScalar.value(scalar)
         case .sequence(let sequence):

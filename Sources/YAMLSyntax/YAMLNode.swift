@@ -44,6 +44,14 @@ package struct YAMLNode: Sendable {
     package let position: YAMLPosition
     /// What it holds.
     package let content: Content
+    /// Numbers what an anchor holds, from 1, so that what aliases repeat is known again; 0 for a node without an anchor.
+    package let anchor: Int32
+
+    init(position: YAMLPosition, content: Content, anchor: Int32 = 0) {
+        self.position = position
+        self.content = content
+        self.anchor = anchor
+    }
 
     /// The word or text, unless this is a collection.
     package var scalar: Scalar? {

@@ -11,6 +11,8 @@ package struct YAMLReader: ~Copyable {
     private var events: YAMLEventReader
     /// What anchors hold, and how deep collections lie in it.
     private var anchors: [String: (node: YAMLNode, height: Int)] = [:]
+    /// How many anchors there were, in all documents.
+    private var anchorCount: Int32 = 0
     private var hasEnded = false
 
     /// Begins to read.
@@ -28,7 +30,7 @@ package struct YAMLReader: ~Copyable {
         var open: [OpenCollection] = []
         while true {
             let event = try events.next()
-            let node: YAMLNode
+            var node: YAMLNode
             var height = 0
             var anchor = event.anchor
             switch event.kind {
@@ -52,12 +54,20 @@ package struct YAMLReader: ~Copyable {
                 guard let name = anchor, let repeated = anchors[name] else {
                     throw YAMLError(problem: .syntax("found undefined alias"), position: event.position)
                 }
-                node = YAMLNode(position: event.position, content: repeated.node.content)
+                node = YAMLNode(
+                    position: event.position,
+                    content: repeated.node.content,
+                    anchor: repeated.node.anchor
+                )
                 height = repeated.height
                 anchor = nil
                 guard open.count + height <= Self.depth else { throw Self.tooDeep(at: event.position) }
             }
-            if let anchor { anchors[anchor] = (node, height) }
+            if let anchor {
+                anchorCount += 1
+                node = YAMLNode(position: node.position, content: node.content, anchor: anchorCount)
+                anchors[anchor] = (node, height)
+            }
             guard let last = open.indices.last else {
                 hasEnded = false
                 return node

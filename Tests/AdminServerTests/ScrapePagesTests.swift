@@ -190,6 +190,24 @@ struct ScrapePagesTests {
         #expect(first.content.buffer == shared.content.buffer)
     }
 
+    @Test func `a page counts for those who still read it, not for the one who asked and has read it`() async throws {
+        let pages = ScrapePages(limits: Self.limits { $0.scrapesPerPeer = 1 })
+        let scraper = ConnectionPlaces.Peer.other(network: 0, host: 1)
+        let slow = ConnectionPlaces.Peer.other(network: 0, host: 2)
+        var first: ScrapePages.Reading? = try reading(
+            await pages.page(Self.key, for: scraper) { Self.content("shared") }
+        )
+        let shared = try reading(await pages.page(Self.key, for: slow) { Self.content("none") })
+        let isShared = first?.content.buffer == shared.content.buffer
+        #expect(isShared)
+        first = nil
+        let other = ScrapePages.Key(endpoint: .metrics, format: "other", isCompressed: false)
+        let next = try reading(await pages.page(other, for: scraper) { Self.content("other") })
+        #expect(String(buffer: next.content.buffer) == "other")
+        #expect(pages.count == 2)
+        #expect(first == nil && String(buffer: shared.content.buffer) == "shared")
+    }
+
     @Test func `what could not be rendered in time holds no place`() async {
         let pages = ScrapePages(limits: Self.limits())
         let outcome = await pages.page(Self.key) { nil }

@@ -119,6 +119,13 @@ import TrafficModel
         }
     }
 
+    @Test func `a savefile whose exchanges take too much memory is refused`() throws {
+        let path = "\(Repository.path)/samples/captures/ingress.pcap"
+        try #require(FileManager.default.fileExists(atPath: path))
+        // It has more than ten exchanges, each of which takes a KiB at least.
+        #expect(failure { _ = try RecordingLoader([path], memoryLimit: 10 << 10) }.contains("of memory"))
+    }
+
     @Test func `a savefile is a recording too`() throws {
         let path = "\(Repository.path)/samples/captures/ingress.pcap"
         try #require(FileManager.default.fileExists(atPath: path))

@@ -169,6 +169,18 @@ struct RecordWriterTests {
         #expect(queue.ledger.lossText == nil)
     }
 
+    @Test func `a rotation moves older files no further than it has to`() throws {
+        for (name, text) in [("records", "new"), ("records.2", "older"), ("records.3", "oldest")] {
+            try folder.write(text, to: name)
+        }
+        try RecordRotation.rotate(path, keeping: 3)
+        #expect(try ["records.1", "records.2", "records.3"].map(folder.text) == ["new", "older", "oldest"])
+        try folder.write("newest", to: "records")
+        try RecordRotation.rotate(path, keeping: 3)
+        #expect(try ["records.1", "records.2", "records.3"].map(folder.text) == ["newest", "new", "older"])
+        #expect(unsafe access(path, F_OK) != 0)
+    }
+
     @Test(.enabled(if: geteuid() == 0, "gives up the rights of root"), arguments: [0o755, 0o700] as [mode_t])
     func `a file that may not be opened again, once privileges are given up, is written on`(mode: mode_t) async throws {
         try #require(unsafe chmod(folder.path, mode) == 0)

@@ -71,6 +71,44 @@ import Testing
         #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
     }
 
+    @Test func `what aliases repeat counts where they stand, and is the same each time`() throws {
+        let text = "a: &x [1, {b: 2}]\nc: [*x, *x]\nd: &x {e: *x}\nf: *x\n---\na: &x 3\nb: *x\n"
+        let documents = try YAMLDocuments.parse(text)
+        let list: JSONValue = [1, ["b": 2]]
+        #expect(
+            documents.map(\.value) == [
+                ["a": list, "c": [list, list], "d": ["e": list], "f": ["e": list]], ["a": 3, "b": 3],
+            ]
+        )
+        // The 2 lies four deep in both lists of `c`.
+        var limits = DocumentLimits()
+        limits.depth = 5
+        #expect(throws: Never.self) { try YAMLDocuments.parse(text, limits: limits) }
+        limits.depth = 4
+        #expect(throws: DocumentError(line: 2, message: "nested more than 4 deep")) {
+            try YAMLDocuments.parse(text, limits: limits)
+        }
+    }
+
+    @Test func `aliases share in memory what they repeat`() throws {
+        let value = try YAMLDocuments.parse("a: &x [1, 2]\nb: *x\n").first?.value
+        guard case .array(let first)? = value?["a"], case .array(let second)? = value?["b"] else {
+            Issue.record("no lists")
+            return
+        }
+        let isShared = unsafe first.withUnsafeBufferPointer { first in
+            unsafe second.withUnsafeBufferPointer { second in unsafe first.baseAddress == second.baseAddress }
+        }
+        #expect(isShared)
+    }
+
+    @Test func `values that aliases repeat are counted each time`() {
+        // A thousand, and one for each octet, may come of a text; each of these aliases stands for 101.
+        let text = "a: &x [\(String(repeating: "1,", count: 100))]\nb: [\(String(repeating: "*x,", count: 1000))]\n"
+        let error = #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
+        #expect(error?.message == "aliases make far more of the text than is written")
+    }
+
     @Test(arguments: ["*a : 1", "? *a\n: 1", "{[*a]: 1}", "{{b: *a}: 1}"])
     func `an alias in a key is refused before anything is built`(key: String) {
         #expect(throws: DocumentError.self) { try YAMLDocuments.parse("x: &a [1]\ny:\n  \(key)\n") }

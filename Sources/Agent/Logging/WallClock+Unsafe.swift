@@ -3,7 +3,6 @@
 import FoundationEssentials
 import Glibc
 import OctetText
-import Synchronization
 
 /// The time of day, for what is not packet time: log lines, start and reload times.
 package enum WallClock {

@@ -163,7 +163,7 @@ struct RecordSink: ~Copyable {
 
 /// Renames finished record files: `records`, `records.1`, `records.2` and so on, the oldest of which is deleted.
 enum RecordRotation {
-    /// Makes room at `path`.
+    /// Makes room at `path`; of older files those move on that have to.
     ///
     /// - Parameters:
     ///   - path: The file that is full.
@@ -171,7 +171,9 @@ enum RecordRotation {
     /// - Throws: `.failed` where a file cannot be renamed: those that were to follow stay where they are, so that none is
     ///   lost by it.
     static func rotate(_ path: String, keeping kept: Int) throws(RecordSink.Trouble) {
-        for number in stride(from: kept - 1, through: 1, by: -1) {
+        // A place that is free ends the row: a file that can never be renamed would push out all others, one at each attempt.
+        let free = (1..<kept).first { FileStatus(at: "\(path).\($0)") == nil } ?? kept
+        for number in stride(from: free - 1, through: 1, by: -1) {
             try move("\(path).\(number)", to: "\(path).\(number + 1)")
         }
         try move(path, to: "\(path).1")

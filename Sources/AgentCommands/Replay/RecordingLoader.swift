@@ -160,14 +160,16 @@ struct RecordingLoader {
 
     private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
         try count(octets, path)
+        let read: Recording
         do throws(HARReader.Failure) {
-            let read = try HARReader.recording(octets)
-            recordings.append(read)
-            for (reason, count) in read.losses.reasons where reason == .malformedRecord {
-                damage.append("\(path): \(count) \(reason.explanation)")
-            }
+            read = try HARReader.recording(octets)
         } catch {
             throw CommandFailure(.usage, "\(path): \(error.reason)")
+        }
+        try hold(read.entries.reduce(0) { $0 + $1.exchange.octetsInMemory }, path)
+        recordings.append(read)
+        for (reason, count) in read.losses.reasons where reason == .malformedRecord {
+            damage.append("\(path): \(count) \(reason.explanation)")
         }
     }
 
@@ -175,8 +177,14 @@ struct RecordingLoader {
         guard path != "-" else {
             throw CommandFailure(.usage, "-: a pcap file needs a name, because it is opened a second time")
         }
-        let savefile = try SavefileRecording(path, configuration, octetLimit: octetLimit - octets)
+        let savefile = try SavefileRecording(
+            path,
+            configuration,
+            octetLimit: octetLimit - octets,
+            memoryLimit: memoryLimit - memory
+        )
         octets += savefile.octets
+        memory += savefile.memory
         recordings.append(savefile.recording)
         damage += savefile.failures
         notices += savefile.notices

@@ -19,6 +19,8 @@ struct SavefileRecording {
     let recording: Recording
     /// How many octets they have.
     let octets: Int
+    /// About how much memory they take, in octets.
+    let memory: Int
     /// What could not be read.
     let failures: [String]
     /// Why there may be less than was meant: no packets, or TLS without keys.
@@ -33,8 +35,14 @@ struct SavefileRecording {
     ///   - path: the savefile.
     ///   - asked: which packets are taken, and where the keys of TLS are; routes play no part.
     ///   - octetLimit: the most octets of all exchanges.
+    ///   - memoryLimit: the most that they may take in memory, in octets.
     /// - Throws: what cannot be read at all, or is too much.
-    init(_ path: String, _ asked: Configuration, octetLimit: Int) throws(CommandFailure) {
+    init(
+        _ path: String,
+        _ asked: Configuration,
+        octetLimit: Int,
+        memoryLimit: Int
+    ) throws(CommandFailure) {
         var configuration = Configuration()
         configuration.tls = asked.tls
         configuration.limits = asked.limits
@@ -42,7 +50,7 @@ struct SavefileRecording {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         let keys = try KeyLogFile.savefileKeys(configuration)
         let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
-        let kept = KeptExchanges()
+        let kept = KeptExchanges(octetLimit: octetLimit, memoryLimit: memoryLimit)
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
         outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
@@ -55,16 +63,19 @@ struct SavefileRecording {
                 filter: filter,
                 secrets: { keys.take(keyLog: $0) },
                 stop: stop,
-                progressed: { _ in if kept.octets > octetLimit { stop.request() } }
+                progressed: { _ in if kept.excess != nil { stop.request() } }
             )
         } catch {
             throw CommandFailure(error)
         }
         capture.run(into: &worker, until: stop)
         worker.captureEnded()
-        try Self.check(kept, octetLimit, path)
+        if let excess = kept.excess {
+            throw CommandFailure(.usage, "\(path): its exchanges take more than \(excess); narrow it with --filter")
+        }
         recording = kept.recording
         octets = kept.octets
+        memory = kept.memory
         failures = capture.failures.map(\.description)
         notices = Self.notices(path, filter, run)
     }
@@ -76,21 +87,29 @@ struct SavefileRecording {
         }
         return UnreadTLS(run.registry.snapshot(at: 0)).sentence.map { ["\(path): \($0)"] } ?? []
     }
-
-    private static func check(_ kept: KeptExchanges, _ limit: Int, _ path: String) throws(CommandFailure) {
-        guard kept.octets > limit else { return }
-        throw CommandFailure(
-            .usage,
-            "\(path): its exchanges take more than \(ByteSize(max(limit, 0))); narrow it with --filter"
-        )
-    }
 }
 
 /// What the pipeline has told so far.
 private final class KeptExchanges: Sendable {
-    private let state = Mutex((entries: [RecordingEntry](), octets: 0))
+    private let octetLimit: Int
+    private let memoryLimit: Int
+    private let state = Mutex((entries: [RecordingEntry](), octets: 0, memory: 0))
+
+    init(octetLimit: Int, memoryLimit: Int) {
+        self.octetLimit = octetLimit
+        self.memoryLimit = memoryLimit
+    }
 
     var octets: Int { state.withLock { $0.octets } }
+
+    var memory: Int { state.withLock { $0.memory } }
+
+    /// What there is more of than there may be, in words; `nil` where all is within its limits.
+    var excess: String? {
+        let (octets, memory) = state.withLock { ($0.octets, $0.memory) }
+        if octets > octetLimit { return "\(ByteSize(max(octetLimit, 0)))" }
+        return memory > memoryLimit ? "\(ByteSize(max(memoryLimit, 0))) of memory" : nil
+    }
 
     var recording: Recording { state.withLock { Recording(entries: $0.entries) } }
 
@@ -98,6 +117,7 @@ private final class KeptExchanges: Sendable {
         state.withLock { state in
             state.entries.append(RecordingEntry(exchange: exchange))
             state.octets += exchange.request.message.octetCount + (exchange.response?.message.octetCount ?? 0)
+            state.memory += exchange.octetsInMemory
         }
     }
 }
