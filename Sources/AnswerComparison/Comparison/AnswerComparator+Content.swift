@@ -146,8 +146,8 @@ extension AnswerComparator {
         }
         let before = comparison.list.additions
         let alignment = TextTokens.alignment(first, second)
-        for (ours, theirs) in alignment.pairs where !isEqual(ours.octets, theirs.octets, hosts) {
-            compareTokens(ours, theirs, hosts, into: &comparison)
+        for (ours, theirs) in alignment.pairs where ours.octets != theirs.octets {
+            compareTokens(ours, theirs, hosts, isMarkup: isMarkup, into: &comparison)
         }
         for token in alignment.missing { append(.missing, token, nil, into: &comparison) }
         for token in alignment.extra { append(.extra, nil, token, into: &comparison) }
@@ -156,16 +156,18 @@ extension AnswerComparator {
         }
     }
 
-    private func isEqual(_ first: ArraySlice<UInt8>, _ second: ArraySlice<UInt8>, _ hosts: LinkHosts) -> Bool {
-        first == second || hosts.relative(Array(first)) == hosts.relative(Array(second))
-    }
-
     private func compareTokens(
         _ ours: TextToken,
         _ theirs: TextToken,
         _ hosts: LinkHosts,
+        isMarkup: Bool,
         into comparison: inout ComparedAnswers
     ) {
+        let texts = [ours, theirs].map { token in
+            let text = hosts.relative(Array(token.octets))
+            return isMarkup ? MarkupTag.inOrder(text) : text
+        }
+        guard texts[0] != texts[1] else { return }
         var difference = AnswerDifference(
             place: .content(ours.form),
             kind: .value,
@@ -174,7 +176,7 @@ extension AnswerComparator {
         )
         difference.hasEqualShape =
             ours.form == theirs.form && ValueShape.areClose(ours.octets.count, theirs.octets.count)
-        let words = TextWords.difference(hosts.relative(Array(ours.octets)), hosts.relative(Array(theirs.octets)))
+        let words = TextWords.difference(texts[0], texts[1])
         difference.occurrences = words.count
         difference.isCoarse = !words.isAligned
         comparison.list.append(difference)

@@ -365,15 +365,16 @@ public struct VerdictBook: Sendable {
             }
         } else {
             records[position].pairs += 1
-            if answers.isRefused {
-                records[position].refused += 1
-            } else if answers.stagingFails {
+            // Of a gRPC call a failure looks like a refusal.
+            if answers.stagingFails {
                 records[position].stagingFailures += 1
                 if answers.errors == 0 {
                     records[position].unheldFailures += 1
                 } else if !answers.counted.isEmpty {
                     records[position].unheldDifferences += 1
                 }
+            } else if answers.isRefused {
+                records[position].refused += 1
             }
         }
         if pair.baseline != nil { records[position].hasBaseline = true }

@@ -225,6 +225,12 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 )
             )
         },
+        Situation("attributes in another order", [.pass], [.pass], [.pass]) {
+            let tag = $0.isNew ? "<p title='a > b' class=\"x y\"/>" : "<p class=\"x y\" title='a > b'/>"
+            return .success(
+                AnswerComparatorTests.answer("<a>\(tag)</a>", fields: [("Content-Type", "application/xml")])
+            )
+        },
         Situation("an image", [.pass], [.pass], [.pass]) { _ in
             .success(
                 AnswerComparatorTests.answer(
@@ -382,6 +388,14 @@ struct Situation: Sendable, CustomTestStringConvertible {
             json(#"{"img":"http\#($0.isNew ? "" : "s")://shop.example.com/a.png"}"#)
         },
         change("nothing in it") { json($0.isNew ? "" : "{}") },
+        change("an attribute in another order, and other") {
+            let tag = $0.isNew ? "<p b=\"1\" a=\"3\"/>" : "<p a=\"1\" b=\"1\"/>"
+            return .success(AnswerComparatorTests.answer(tag, fields: [("Content-Type", "application/xml")]))
+        },
+        change("values of two attributes exchanged") {
+            let tag = $0.isNew ? "<p a=\"2\" b=\"1\"/>" : "<p a=\"1\" b=\"2\"/>"
+            return .success(AnswerComparatorTests.answer(tag, fields: [("Content-Type", "application/xml")]))
+        },
         change("one line of many") { question in
             let lines = (0..<20).map { "{\"i\":\($0),\"v\":\(question.isNew && $0 == 7 ? 1 : 0)}" }
             return .success(
