@@ -130,7 +130,7 @@ struct RecordingLoader {
         reader.finish()
         for record in reader.takeRecords() { joiner.append(record) }
         gorLosses.add(reader.losses)
-        for (reason, count) in reader.losses.reasons { damage.append("\(path): \(count) \(reason.explanation)") }
+        for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
     }
 
     private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
@@ -139,7 +139,7 @@ struct RecordingLoader {
             let read = try HARReader.recording(octets)
             recordings.append(read)
             for (reason, count) in read.losses.reasons where reason == .malformedRecord {
-                damage.append("\(path): \(count) \(reason.explanation)")
+                damage.append("\(path): \(reason.counted(count))")
             }
         } catch {
             throw CommandFailure(.usage, "\(path): \(error.reason)")
