@@ -270,4 +270,20 @@ struct CommandTests {
     ) {
         #expect(CommandFailure.mistaken("\(name): no such file or folder", among: ["eth0", "lo"]) == hint)
     }
+
+    @Test(arguments: [
+        ("GET http://shop.example.com/", "is no JSON (no value begins with this character); a line is such as {"),
+        ("{\"url\": \"/a\"}", "is no request with a path; a line is such as {"),
+        ("[]", "is no request with a path; a line"),
+        ("{\"path\": \"/a\", \"scheme\": \"ftp\"}", "scheme must be http or https, not ftp"),
+    ])
+    func `a line of a file of requests that is none says what one looks like`(line: String, reason: String) throws {
+        let error = try #require(throws: UnreadableLine.self) { try ExplainedRequests.request(Array(line.utf8)) }
+        #expect(error.reason.hasPrefix(reason))
+        // The example is one.
+        guard error.reason.contains("such as "), let example = error.reason.split(separator: "such as ").last else {
+            return
+        }
+        #expect(throws: Never.self) { try ExplainedRequests.request(Array(example.utf8)) }
+    }
 }

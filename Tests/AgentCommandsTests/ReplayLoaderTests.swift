@@ -82,7 +82,7 @@ import TrafficModel
         #expect(loader.damage.count == 1)
         #expect(loader.damage.first?.hasPrefix("\(path):2: ") == true)
         let gor = try folder.write(Self.gor("/a", at: 1) + "rubbish" + Self.separator, to: "a.gor")
-        #expect(try load(gor).damage == ["\(gor): 1 records that could not be read"])
+        #expect(try load(gor).damage == ["\(gor): 1 record that could not be read"])
     }
 
     @Test func `records made without fields are told apart from damage`() throws {

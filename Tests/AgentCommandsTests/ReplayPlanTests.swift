@@ -179,7 +179,7 @@ import TrafficModel
             "sent 1,000 of 1,500 requests to http://t:1 in 15 s, interrupted; 2,000 exchanges recorded",
             "answered    900 · 2xx 600 · 5xx 300", "failed      timeout 100",
             "not chosen  method 400 · not sampled 100",
-            "same 666 · status_differs 334", "differs in  status 334", "recording   1 records whose message is cut",
+            "same 666 · status_differs 334", "differs in  status 334", "recording   1 record whose message is cut",
             "left out    the credentials of 12 recorded requests · 3 values that were redacted",
         ] {
             #expect(text.contains(part), "\(part) in \(text)")

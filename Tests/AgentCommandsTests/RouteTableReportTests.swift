@@ -119,6 +119,12 @@ import TrafficModel
         #expect(row.contains("1,200"))
         #expect(row.contains("1.5 %"))
         #expect(row.contains("12.5 ms") == (width >= 60))
+        // Without any 4xx there is nothing that would be hidden.
+        #expect(row.contains("  5 %") == (width >= 60))
+        var report = report
+        report.rows[0].refusals = 0
+        let titles = try #require(report.lines(TerminalStyle(width: width)).dropFirst().first)
+        #expect(titles.contains("4XX") == (width >= 120))
     }
 
     @Test func `colour appears only where it is wanted`() {

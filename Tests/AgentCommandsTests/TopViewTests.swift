@@ -57,6 +57,21 @@ import TrafficMetrics
         #expect(TopFrame(source: "a", routes: [:], status: status).notice == "no Gateway server has port 80")
     }
 
+    @Test func `what most requests without a route are is named with the nearest rule`() {
+        let nearest = "`/products` of shop/a rule 0, if the path began with /products instead of /product"
+        let status: JSONValue = [
+            "unmatchedMost": [
+                "method": "GET", "host": "shop.test", "path": "/product/*", "share": 1,
+                "firstTime": "2026-11-23T10:00:00.5Z", "nearest": .string(nearest),
+            ]
+        ]
+        let frame = TopFrame(source: "a", routes: [:], status: status)
+        #expect(
+            frame.unmatchedMost
+                == "GET shop.test/product/* since 10:00:00; nearest is /products of shop/a rule 0"
+        )
+    }
+
     // MARK: - Answers that were not seen
 
     @Test func `where hardly an answer was seen there is no share and no duration`() throws {

@@ -181,6 +181,23 @@ import TrafficPipeline
         }
     }
 
+    /// Requests of a kind that were counted; how long after a whole step; how many seconds are known; the rate that is meant.
+    private static let rates: [[Double]] = [
+        [780, 0, 60, 13], [897, 9, 61, 13], [908.7, 9.9, 62, 13],
+        // An agent that is twenty seconds old; a sample that stands for more than were counted.
+        [260, 5, 20, 13], [1200, 9, 61, 14],
+    ]
+
+    @Test(arguments: rates)
+    func `a kind's share of all is of the seconds in which it was counted, and at most that of all kinds`(
+        row: [Double]
+    ) throws {
+        let now = 1_795_000_000_000_000_000 + Int64(row[1] * 1e9)
+        let share = RequestGroups.Group.share(of: row[0], until: now, covered: row[2], 32, within: 14)
+        #expect(abs(try #require(share) * 32 - row[3]) < 1e-6)
+        #expect(RequestGroups.Group.share(of: 0, until: now, covered: 0, 0, within: 0) == nil)
+    }
+
     @Test func `nothing is taken up twice`() throws {
         let (watch, _, _) = try watched()
         watch.sample()

@@ -148,9 +148,28 @@ extension RequestGroups.Group {
         trend(at: time).suffix(7).reduce(0) { $0 + ($1 ?? 0) } * Double(RequestGroups.step) / 1e9
     }
 
-    /// How many seconds `lastMinute(until:)` looks at.
-    static func lastMinuteSeconds(until time: Int64) -> Double {
-        60 + Double(max(time % RequestGroups.step, 0)) / 1e9
+    /// The share that requests which `lastMinute(until:)` counted have of all.
+    ///
+    /// - Parameters:
+    ///   - requests: What it counted.
+    ///   - time: The end of that minute.
+    ///   - covered: How many seconds are known: about a minute, or as many as there were.
+    ///   - all: All requests per second in these.
+    ///   - most: The requests per second that the group's can be a part of.
+    /// - Returns: A share from 0 to 1; `nil` without any requests.
+    static func share(
+        of requests: Double,
+        until time: Int64,
+        covered: Double,
+        _ all: Double,
+        within most: Double
+    ) -> Double? {
+        guard all > 0, covered > 0 else { return nil }
+        // It counts whole steps, so up to ten seconds more than a minute, where there were as many.
+        let counted = 60 + Double(max(time % RequestGroups.step, 0)) / 1e9
+        let perSecond = requests / (covered < 59 ? min(covered, counted) : counted)
+        // What is reckoned from a sample is no more than what was counted.
+        return min(perSecond, most, all) / all
     }
 
     /// Requests per second in the ten minutes that end at `time`, the oldest step first.

@@ -342,14 +342,13 @@ extension WebAnswers {
         if totals.unmatched.contains(where: { $0.value > 0 && $0.key.isMistaken }),
             let (group, share) = requests.mostMistaken(after: change, at: now)
         {
-            let seconds = min(RequestGroups.Group.lastMinuteSeconds(until: now), totals.routes.seconds)
             let nearest = nearest.hint(for: group, inForce.catalogue, generation: inForce.number)
             json.object { json in
                 json.member("method", string: group.methods.first)
                 json.member("host", string: group.key.host)
                 json.member("path", string: group.key.path.text)
                 json.member("share", number: share)
-                json.member("shareOfAll", number: totals.share(of: group.lastMinute(until: now), in: seconds))
+                json.member("shareOfAll", number: totals.share(of: group.lastMinute(until: now), until: now))
                 json.member("firstTime", time: group.first)
                 json.member("nearest", string: nearest?.text)
                 json.member("nearestRouteId", string: nearest?.routeID)
@@ -371,10 +370,16 @@ extension WebAnswers {
 }
 
 extension TrafficTotals {
-    /// The share that requests of some seconds have of all that arrive; `nil` without any.
-    fileprivate func share(of requests: Double, in seconds: Double) -> Double? {
-        guard let all = requestsPerSecond, all > 0, seconds > 0 else { return nil }
-        return min(requests / seconds / all, 1)
+    /// The share that a kind of requests without a route has of all that arrive.
+    ///
+    /// - Parameters:
+    ///   - requests: Those of the kind in the last minute, as its group has them.
+    ///   - now: The end of that minute.
+    /// - Returns: A share from 0 to 1; `nil` without any requests.
+    fileprivate func share(of requests: Double, until now: Int64) -> Double? {
+        guard let all = requestsPerSecond else { return nil }
+        let mistaken = unmatched.reduce(0) { $1.key.isMistaken ? $0 + Double($1.value) : $0 } / routes.seconds
+        return RequestGroups.Group.share(of: requests, until: now, covered: routes.seconds, all, within: mistaken)
     }
 }
 

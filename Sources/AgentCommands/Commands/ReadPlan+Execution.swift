@@ -222,7 +222,7 @@ extension RecordingLosses {
     /// Says on standard error what a recording lacks.
     func report() {
         for (reason, count) in reasons {
-            StandardError.say("not in the recording: \(count) \(reason.explanation)")
+            StandardError.say("not in the recording: \(reason.counted(count))")
         }
     }
 }

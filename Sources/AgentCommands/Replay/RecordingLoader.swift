@@ -155,7 +155,7 @@ struct RecordingLoader {
         reader.finish()
         for record in reader.takeRecords() { joiner.append(record) }
         gorLosses.add(reader.losses)
-        for (reason, count) in reader.losses.reasons { damage.append("\(path): \(count) \(reason.explanation)") }
+        for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
     }
 
     private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
@@ -169,7 +169,7 @@ struct RecordingLoader {
         try hold(read.entries.reduce(0) { $0 + $1.exchange.octetsInMemory }, path)
         recordings.append(read)
         for (reason, count) in read.losses.reasons where reason == .malformedRecord {
-            damage.append("\(path): \(count) \(reason.explanation)")
+            damage.append("\(path): \(reason.counted(count))")
         }
     }
 

@@ -94,7 +94,7 @@ extension ReplayPlan {
         let reasons =
             selection.filtered.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
             + (selection.notSampled > 0 ? ["not sampled \(selection.notSampled)"] : [])
-            + recording.losses.reasons.map { "\($0.count) \($0.reason.explanation)" } + loader.notices
+            + recording.losses.reasons.map { $0.reason.counted($0.count) } + loader.notices
         let why = reasons.isEmpty ? "the recording holds no request" : reasons.joined(separator: ", ")
         throw CommandFailure(.failed, "there is nothing to send: \(why)")
     }

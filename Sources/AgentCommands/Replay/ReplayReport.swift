@@ -44,7 +44,7 @@ struct ReplayReport {
             ("differs in", Self.list(Array(places.prefix(Self.placeLimit))) + otherPlaces),
             (
                 "recording",
-                summary.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }.joined(separator: " · ")
+                summary.losses.reasons.map { $0.reason.counted($0.count) }.joined(separator: " · ")
             ),
             ("left out", leftOut.joined(separator: " · ")),
         ]

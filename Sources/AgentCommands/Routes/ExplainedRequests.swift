@@ -79,19 +79,24 @@ struct ExplainedRequests {
         return unanswered
     }
 
-    private static func request(_ octets: [UInt8]) throws(UnreadableLine) -> DescribedRequest {
+    /// Reads a line of the file.
+    static func request(_ octets: [UInt8]) throws(UnreadableLine) -> DescribedRequest {
         let value: JSONValue
         do throws(DocumentError) {
             value = try JSONDocument.parse(octets)
         } catch {
-            throw UnreadableLine(reason: error.message)
+            throw UnreadableLine(reason: "is no JSON (\(error.message)); \(example)")
         }
+        guard value["path"] != nil else { throw UnreadableLine(reason: "is no request with a path; \(example)") }
         do throws(ResourceError) {
             return try DescribedRequest(value)
         } catch {
             throw UnreadableLine(reason: "\(error.path) \(error.message)")
         }
     }
+
+    /// What a line may look like.
+    private static let example = #"a line is such as {"authority": "shop.example.com", "path": "/products/1"}"#
 }
 
 /// Why a line of a file could not be used.

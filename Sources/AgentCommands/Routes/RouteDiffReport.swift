@@ -118,7 +118,7 @@ struct RouteDiffReport {
     private static func summary(of traffic: Traffic) -> String {
         var parts = ["\(requests(traffic.compared)) compared"]
         if !traffic.losses.isEmpty {
-            let reasons = traffic.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }
+            let reasons = traffic.losses.reasons.map { $0.reason.counted($0.count) }
             parts.append("\(traffic.losses.total) left out (\(reasons.joined(separator: ", ")))")
         }
         if traffic.unlistened > 0 { parts.append("\(traffic.unlistened) without a listener on either side") }

@@ -15,6 +15,9 @@ struct RoutesExplainCommand: AsyncParsableCommand {
         discussion: """
             The exit status is 0 also when no route takes the request, and 2 when a file that is named cannot be read.
 
+            A line of --requests is an object with path, and with authority, method, scheme, headers (a list of objects with \
+            name and value), port, sni, protocol and id where they matter.
+
             Examples:
               wingmirror routes explain http://shop.example.com/products/1 \\
                   --header 'x-user: 7' --routes samples/istio

@@ -34,6 +34,8 @@ extension RouteTableReport {
     }
 
     private var routeTable: TextTable {
+        // Where there is a 4xx, a storm of them must not be left out before names are cut.
+        let isRefusing = rows.contains { $0.refusals > 0 }
         var table = TextTable([
             .init(title: "OBJECT", isFigure: false, shortest: 16, isName: true),
             .init(title: "ROUTE", isFigure: false, yield: 1, shortest: 12, isName: true),
@@ -41,7 +43,7 @@ extension RouteTableReport {
             .init(title: "REQUESTS"),
             .init(title: "RATE", yield: 4, isExtra: true),
             .init(title: "ERRORS"),
-            .init(title: "4XX", yield: 9, isExtra: true),
+            .init(title: "4XX", yield: isRefusing ? 0 : 9, isExtra: !isRefusing),
             .init(title: "P50", yield: 5, isExtra: true),
             .init(title: "P95", yield: 6, isExtra: true),
             .init(title: "P99", yield: 3),

@@ -110,7 +110,9 @@ extension TopFrame {
         let since = most["firstTime"]?.stringValue.map { " since \($0.dropFirst(11).prefix(8))" } ?? ""
         // The target `*` of OPTIONS is no path.
         let space = path.hasPrefix("/") ? "" : " "
-        return "\(share)\(method)\(host)\(space)\(path)\(since)"
+        // The rule without the change that it would take, for which a line has no room.
+        let nearest = most["nearest"]?.stringValue?.replacing("`", with: "").split(separator: ", if ").first
+        return "\(share)\(method)\(host)\(space)\(path)\(since)" + (nearest.map { "; nearest is \($0)" } ?? "")
     }
 }
 

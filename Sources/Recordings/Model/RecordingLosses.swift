@@ -63,6 +63,32 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable, Error {
             "records without the whole content of the request, as it was sent; record with a larger --content"
         }
     }
+
+    /// How many there are and what they are, such as `1 record that could not be read`.
+    public func counted(_ count: Int) -> String { count == 1 ? "1 \(single)" : "\(count) \(explanation)" }
+
+    private var single: String {
+        switch self {
+        case .notWhole: "exchange not seen whole"
+        case .notKept: "request that was not kept, for want of memory"
+        case .responseNotWhole: "response not seen whole; its request is there"
+        case .contentNotKept: "request with more content than is kept; keep more with --content"
+        case .responseContentNotKept:
+            "response with more content than is kept; its request is there; keep more with --content"
+        case .separator: "message that holds the separator of .gor records"
+        case .unframeable: "message that cannot be written as HTTP/1.1"
+        case .malformedRecord: "record that could not be read"
+        case .malformedMessage: "record whose message is no HTTP/1"
+        case .cutMessage: "record whose message is cut short or too long"
+        case .tooLarge: "record over the size limit"
+        case .noRequest: "response without its request"
+        case .notHTTP: "entry with a URL of another scheme than http and https"
+        case .notSent: "entry that a browser blocked or answered from its cache"
+        case .noFields: "record without fields; record with --fields"
+        case .noContent:
+            "record without the whole content of the request, as it was sent; record with a larger --content"
+        }
+    }
 }
 
 /// What a recording does not hold, counted by reason.
