@@ -236,6 +236,48 @@ extension PartialTable {
         #expect(!fields[0].isInferred)
     }
 
+    @Test func `four names settle it as well, where each is the only one of its name`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ number: Int) -> [UInt8] {
+            let fields = [
+                (":method", "GET"), (":scheme", "http"), (":path", "/\(number)"), (":authority", "shop.example.com"),
+                ("user-agent", "test"), ("x-tenant", "a"), ("accept", "*/*"),
+            ]
+            return fields.flatMap { encoder.encode($0.0, $0.1, inserts: $0.0 != ":path") }
+        }
+        for number in 0..<3 { _ = try decoder.decode(block(number), as: .request) }
+        let lost = block(3) + encoder.encode("x-other", "1", inserts: true)
+        decoder.table.blocksMissed(octets: lost.count)
+        let fields = try decoder.decode(block(4), as: .request)
+        #expect(fields.suffix(4).map(\.value) == ["shop.example.com", "test", "a", "*/*"])
+        #expect(fields.suffix(4).allSatisfy { $0.isInferred })
+    }
+
+    /// A client whose table has no room for all of its headers inserts them again and again: what a hole has inserted lies as what
+    /// was there before it did.
+    @Test func `a table that may have been renewed in a hole is not taken for the one before`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ path: String, _ authority: String, _ number: Int) -> [UInt8] {
+            let fields = [
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+                ("user-agent", "fuzz/2"), ("accept", "*/*"), ("x-request-id", "0123456789abcde\(number)"),
+                ("content-type", "application/grpc"), ("te", "trailers"),
+            ]
+            return fields.flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+        }
+        let limit = encoder.changeLimit(to: 500)
+        _ = try decoder.decode(limit + block("/pkg.S/M0", "h0.test", 0), as: .request)
+        _ = try decoder.decode(block("/pkg.S/M1", "h2.test", 1), as: .request)
+        let lost = block("/pkg.S/M0", "h0.test", 2) + block("/pkg.S/M2", "h1.test", 3)
+        decoder.table.blocksMissed(octets: lost.count)
+        let fields = try decoder.decode(block("/pkg.S/M1", "h1.test", 4), as: .request)
+        #expect(fields.map(\.value).prefix(4) == ["POST", "http", "/pkg.S/M1", nil])
+    }
+
     @Test func `two names need two votes`() throws {
         var encoder = TestEncoder()
         var decoder = TestDecoder()
