@@ -143,6 +143,7 @@ extension PartialTable {
         var ballot = Ballot(section)
         let surviving = survivingCount
         var fitting: (shift: Int, weight: UInt8, isRooted: Bool)?
+        var hasRival = false
         var shift = shifts.first
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
@@ -155,12 +156,16 @@ extension PartialTable {
                     survives: reference.offset - candidate < surviving
                 )
             }
-            guard let weight = weight(of: ballot) else { continue }
+            guard let weight = weight(of: ballot) else {
+                // What fits but for entries that the hole inserted may be the true one.
+                if ballot.mayRival, sequences.containsMatch(of: ballot.names) { hasRival = true }
+                continue
+            }
             // A table that is periodic lets several fit: that says nothing.
             if fitting != nil { return false }
             fitting = (candidate, weight, ballot.isRooted)
         }
-        guard let fitting, fitting.isRooted, votes.cast(for: fitting.shift, weight: fitting.weight) else {
+        guard let fitting, fitting.isRooted, !hasRival, votes.cast(for: fitting.shift, weight: fitting.weight) else {
             return false
         }
         shifts = ShiftSet(only: fitting.shift)
@@ -204,6 +209,9 @@ private struct Ballot {
     /// So many settle the question by themselves, if three of them are lasting.
     private static var strongNames: Int { 4 }
     private static var lastingNames: Int { 3 }
+
+    /// Whether enough names come from floating entries to doubt another shift.
+    var mayRival: Bool { found.count >= Self.lastingNames }
 
     init(_ section: borrowing FieldSection) {
         before = (0..<section.tabledCount).map {
@@ -253,7 +261,7 @@ private struct Ballot {
     static var weightOfBeginning: UInt8 { ShiftVotes.threshold / 2 }
 
     /// What the vote counts: all where the names are so many that no other place of the entries can give them, half where
-    /// all names are known, and a third else.
+    /// all names are known or two of them lasting, and a third else.
     ///
     /// Names whose values change are no sign for a single vote: the hole may have held a whole set of other values in the same order.
     func weight(isOnly: (UInt32) -> Bool) -> UInt8 {
@@ -262,7 +270,9 @@ private struct Ballot {
         {
             return ShiftVotes.threshold
         }
-        return isComplete ? ShiftVotes.threshold / 2 : ShiftVotes.threshold / 3
+        let isStrong =
+            isComplete || hasPseudo && count(where: { $0.survives && isOnly($0.nameHash) }, for: Self.leastNames)
+        return isStrong ? ShiftVotes.threshold / 2 : ShiftVotes.threshold / 3
     }
 
     /// Whether enough names come from entries that were certainly there behind the hole.

@@ -278,6 +278,28 @@ extension PartialTable {
         #expect(fields.map(\.value).prefix(4) == ["POST", "http", "/pkg.S/M1", nil])
     }
 
+    /// Entries of two clients lie in the same order, and the hole has inserted as many as lie between them.
+    @Test func `a shift that fits but for what the hole inserted keeps another from being believed`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ client: Int, other: Int, more: [(String, String)] = []) -> [UInt8] {
+            let fields = [
+                (":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "\(other).example"),
+                ("user-agent", "agent \(client)"), ("accept-language", "l\(client)"), ("x-tenant", "t\(client)"),
+            ]
+            let all = fields + more + [("x-a", "a\(other)"), ("x-b", "b\(other)")]
+            return all.flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+        }
+        for client in 1...2 { _ = try decoder.decode(block(client, other: client), as: .request) }
+        let lost = block(2, other: 3, more: [("x-c", "1"), ("x-d", "1"), ("x-e", "1")])
+        decoder.table.blocksMissed(octets: lost.count)
+        for _ in 0..<4 {
+            let fields = try decoder.decode(block(2, other: 3), as: .request)
+            #expect(fields.dropFirst(3).allSatisfy { $0.value == nil })
+        }
+    }
+
     @Test func `two names need two votes`() throws {
         var encoder = TestEncoder()
         var decoder = TestDecoder()
