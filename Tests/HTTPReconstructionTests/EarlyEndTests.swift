@@ -260,6 +260,18 @@ import Testing
         #expect(ends(answered, ending: Self.serverLeaves) == ["-", "server"])
     }
 
+    @Test func `a client may reset what the server promised it, set what nobody knows and open windows`() {
+        let allowed =
+            HTTP2Script.reset(2, 8) + TestFrame.frame(4, 0, 0, [0xFE, 3, 0, 0, 0, 7])
+            + TestFrame.frame(4, 0, 0, [0, 4, 0x7F, 0xFF, 0xFF, 0xFF]) + TestFrame.frame(8, 0, 0, [0, 0, 0, 1])
+            + TestFrame.frame(1 << 5, 0, 9, [1])
+        let ends = streamEnds(
+            { script in [.client(allowed + script.request(3, HTTP2Script.head("/b")))] },
+            ending: Self.serverLeaves
+        )
+        #expect(ends == ["server", "server"])
+    }
+
     @Test(arguments: [TestFrame.frame(6, 0, 1, [1, 2, 3, 4, 5, 6, 7, 8]), TestFrame.frame(4, 0, 3, [])])
     func `a frame on a stream where it cannot stand is the client's fault too`(frame: [UInt8]) {
         #expect(streamEnds({ _ in [.client(frame)] }, ending: Self.serverLeaves) == ["client"])

@@ -141,21 +141,33 @@ extension PartialTable {
     private mutating func vote(by section: borrowing FieldSection) -> Bool {
         guard section.references.count >= Ballot.leastNames else { return false }
         var ballot = Ballot(section)
-        var fitting: (shift: Int, weight: UInt8)?
+        let surviving = survivingCount
+        var fitting: (shift: Int, weight: UInt8, isRooted: Bool)?
+        var hasRival = false
         var shift = shifts.first
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
             ballot.begin()
             for index in 0..<section.references.count {
                 let reference = section.references[index]
-                ballot.note(floatingEntry(reference.offset, shift: candidate), in: reference.field)
+                ballot.note(
+                    floatingEntry(reference.offset, shift: candidate),
+                    in: reference.field,
+                    survives: reference.offset - candidate < surviving
+                )
             }
-            guard let weight = weight(of: ballot) else { continue }
+            guard let weight = weight(of: ballot) else {
+                // What fits but for entries that the hole inserted may be the true one.
+                if ballot.mayRival, sequences.containsMatch(of: ballot.names) { hasRival = true }
+                continue
+            }
             // A table that is periodic lets several fit: that says nothing.
             if fitting != nil { return false }
-            fitting = (candidate, weight)
+            fitting = (candidate, weight, ballot.isRooted)
         }
-        guard let fitting, votes.cast(for: fitting.shift, weight: fitting.weight) else { return false }
+        guard let fitting, fitting.isRooted, !hasRival, votes.cast(for: fitting.shift, weight: fitting.weight) else {
+            return false
+        }
         shifts = ShiftSet(only: fitting.shift)
         return true
     }
@@ -163,7 +175,9 @@ extension PartialTable {
     /// What the vote for a shift counts, if the names that it gives were seen before: all of them, or those that the block
     /// begins with.
     private func weight(of ballot: Ballot) -> UInt8? {
-        if ballot.hasEvidence, sequences.containsMatch(of: ballot.names) { return ballot.weight }
+        if ballot.hasEvidence, sequences.containsMatch(of: ballot.names) {
+            return ballot.weight(isOnly: isOnlyFloatingEntry)
+        }
         let beginning = sequences.longestBeginning(of: ballot.names)
         return ballot.isEvidence(beginning, isOnly: isOnlyFloatingEntry) ? Ballot.weightOfBeginning : nil
     }
@@ -184,7 +198,7 @@ private struct Ballot {
     private(set) var names: [UInt16]
     private let before: [UInt16]
     /// The floating entries that names come from, with their fields in growing order.
-    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool)] = []
+    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)] = []
     /// The different names that floating entries gave.
     private var found: [UInt16] = []
     /// Whether one of them is that of a pseudo-header field, which stands in one place only.
@@ -192,8 +206,12 @@ private struct Ballot {
 
     /// Different names of floating entries that a section must have to be evidence: one may be there by chance.
     static var leastNames: Int { 2 }
-    /// So many settle the question by themselves.
-    private static var strongNames: Int { 5 }
+    /// So many settle the question by themselves, if three of them are lasting.
+    private static var strongNames: Int { 4 }
+    private static var lastingNames: Int { 3 }
+
+    /// Whether enough names come from floating entries to doubt another shift.
+    var mayRival: Bool { found.count >= Self.lastingNames }
 
     init(_ section: borrowing FieldSection) {
         before = (0..<section.tabledCount).map {
@@ -210,12 +228,12 @@ private struct Ballot {
         entries.removeAll(keepingCapacity: true)
     }
 
-    /// Takes the name of an entry, if there is one, for a field.
-    mutating func note(_ entry: TableEntry?, in field: Int) {
+    /// Takes the name of an entry, if there is one, for a field; whether the entry was certainly there behind the hole.
+    mutating func note(_ entry: TableEntry?, in field: Int, survives: Bool) {
         guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
         let name = NameSequences.code(of: entry.nameHash)
         names[field] = name
-        entries.append((field, entry.nameHash, entry.code.isPseudo))
+        entries.append((field, entry.nameHash, entry.code.isPseudo, survives))
         if entry.code.isPseudo { hasPseudo = true }
         if !found.contains(name) { found.append(name) }
     }
@@ -243,10 +261,33 @@ private struct Ballot {
     static var weightOfBeginning: UInt8 { ShiftVotes.threshold / 2 }
 
     /// What the vote counts: all where the names are so many that no other place of the entries can give them, half where
-    /// all names are known, and a third else.
-    var weight: UInt8 {
-        guard isComplete else { return ShiftVotes.threshold / 3 }
-        return found.count >= Self.strongNames && hasPseudo ? ShiftVotes.threshold : ShiftVotes.threshold / 2
+    /// all names are known or two of them lasting, and a third else.
+    ///
+    /// Names whose values change are no sign for a single vote: the hole may have held a whole set of other values in the same order.
+    func weight(isOnly: (UInt32) -> Bool) -> UInt8 {
+        if found.count >= Self.strongNames, hasPseudo,
+            count(where: { $0.survives && isOnly($0.nameHash) }, for: Self.lastingNames)
+        {
+            return ShiftVotes.threshold
+        }
+        let isStrong =
+            isComplete || hasPseudo && count(where: { $0.survives && isOnly($0.nameHash) }, for: Self.leastNames)
+        return isStrong ? ShiftVotes.threshold / 2 : ShiftVotes.threshold / 3
+    }
+
+    /// Whether enough names come from entries that were certainly there behind the hole.
+    var isRooted: Bool { count(where: { $0.survives }, for: Self.leastNames) }
+
+    /// Whether at least so many different names have an entry of a kind.
+    private func count(
+        where isCounted: ((field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)) -> Bool,
+        for least: Int
+    ) -> Bool {
+        var hashes: [UInt32] = []
+        for entry in entries where !hashes.contains(entry.nameHash) && isCounted(entry) {
+            hashes.append(entry.nameHash)
+        }
+        return hashes.count >= least
     }
 
     private var isComplete: Bool { !names.contains(0) }

@@ -27,6 +27,13 @@ struct PartialTable {
     private var allowance: Int
     /// What the encoder said last, where that was more.
     private var refusedLimit = 0
+    /// Whether entries had to go for want of room.
+    private var hasEvicted = false
+    /// What the insertions that were missed since entries float may cost together, in a table where they may have made room for
+    /// each other; 0 in one that has room for all.
+    private var missedCost = 0
+    /// What entries might cost together when they began to float.
+    private var limitBeforeHole = 0
     /// Whether contents of floating entries rest on a vote.
     private(set) var isFloatInferred = false
     /// Votes since entries float.
@@ -147,7 +154,10 @@ struct PartialTable {
 
     private mutating func makeRoom(for size: Int) {
         let bound = min(limit, EntryRing.capacity)
-        while ring.count > 0, ring.size + size > bound { removeOldest() }
+        while ring.count > 0, ring.size + size > bound {
+            hasEvicted = true
+            removeOldest()
+        }
     }
 
     private mutating func removeOldest() {
@@ -179,8 +189,11 @@ struct PartialTable {
     mutating func blocksMissed(octets: Int) {
         let most = octets / 2
         guard most > 0 else { return }
+        let bound = isLimitCertain ? limit : min(limit, Self.initialLimit)
+        let isNearlyFull = hasEvicted || ring.size * 2 > bound
+        let cost = isNearlyFull ? min(octets, EntryRing.capacity) * Self.costOfOctet : 0
         isLimitCertain = false
-        guard floatingCount <= exactCount * Self.worthOfFloating else { return floatFurther(most) }
+        guard floatingCount <= exactCount * Self.worthOfFloating else { return floatFurther(most, costing: cost) }
         // What floated before this hole would have two unknown shifts: it is given up.
         if floatingCount > 0 { dropFloating() }
         exactCount = 0
@@ -190,6 +203,7 @@ struct PartialTable {
             if ring[position].marks.contains(.inferred) { isFloatInferred = true }
         }
         votes = ShiftVotes()
+        (missedCost, limitBeforeHole) = (cost, bound)
         if ring.count == 0 {
             isWhole = false
         } else {
@@ -201,11 +215,30 @@ struct PartialTable {
     /// many times as many.
     private static var worthOfFloating: Int { 2 }
 
+    /// What an entry costs for each octet of its insertion, more or less at the most: `accept: */*` has five, and costs 41.
+    private static var costOfOctet: Int { 8 }
+
+    /// How many of the newest floating entries were certainly still there behind the hole.
+    ///
+    /// An encoder inserts no entry that it has; one that had to go it may have inserted again, so that the table behind the hole
+    /// looks like the one before.
+    var survivingCount: Int {
+        guard missedCost > 0 else { return floatingCount }
+        var cost = missedCost
+        for position in exactCount..<ring.count {
+            cost += ring[position].size
+            if cost > limitBeforeHole { return position - exactCount }
+        }
+        return floatingCount
+    }
+
     /// Octets were missed while older entries floated: the few entries inserted between count as missed, so that the older ones
     /// have one shift still.
-    private mutating func floatFurther(_ most: Int) {
+    private mutating func floatFurther(_ most: Int, costing cost: Int) {
         let between = exactCount
+        let before = ring.size
         ring.removeNewest(exactCount)
+        missedCost += cost + before - ring.size
         exactCount = 0
         shifts = shifts.moved(by: between, upTo: most)
         votes = ShiftVotes()
@@ -222,6 +255,7 @@ struct PartialTable {
         shifts = .zero
         votes = ShiftVotes()
         isFloatInferred = false
+        missedCost = 0
     }
 
     /// The number of missed insertions is known: all entries have their places again.

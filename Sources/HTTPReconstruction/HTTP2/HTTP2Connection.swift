@@ -664,8 +664,8 @@ struct HTTP2Connection: ~Copyable {
     ) {
         if kind == .response { streamSettled(identifier) }
         guard let place = streams.place(of: identifier) else {
-            // Nobody resets what was never opened (RFC 9113 §6.4).
-            if kind == .request, identifier > highestStream { connectionRuleBroken(at: time) }
+            // Nobody resets what was never opened (RFC 9113 §6.4); even streams are the server's, which it pushes.
+            if kind == .request, identifier & 1 == 1, identifier > highestStream { connectionRuleBroken(at: time) }
             return
         }
         let exchange = streams[place].exchange

@@ -236,6 +236,70 @@ extension PartialTable {
         #expect(!fields[0].isInferred)
     }
 
+    @Test func `four names settle it as well, where each is the only one of its name`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ number: Int) -> [UInt8] {
+            let fields = [
+                (":method", "GET"), (":scheme", "http"), (":path", "/\(number)"), (":authority", "shop.example.com"),
+                ("user-agent", "test"), ("x-tenant", "a"), ("accept", "*/*"),
+            ]
+            return fields.flatMap { encoder.encode($0.0, $0.1, inserts: $0.0 != ":path") }
+        }
+        for number in 0..<3 { _ = try decoder.decode(block(number), as: .request) }
+        let lost = block(3) + encoder.encode("x-other", "1", inserts: true)
+        decoder.table.blocksMissed(octets: lost.count)
+        let fields = try decoder.decode(block(4), as: .request)
+        #expect(fields.suffix(4).map(\.value) == ["shop.example.com", "test", "a", "*/*"])
+        #expect(fields.suffix(4).allSatisfy { $0.isInferred })
+    }
+
+    /// A client whose table has no room for all of its headers inserts them again and again: what a hole has inserted lies as what
+    /// was there before it did.
+    @Test func `a table that may have been renewed in a hole is not taken for the one before`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ path: String, _ authority: String, _ number: Int) -> [UInt8] {
+            let fields = [
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+                ("user-agent", "fuzz/2"), ("accept", "*/*"), ("x-request-id", "0123456789abcde\(number)"),
+                ("content-type", "application/grpc"), ("te", "trailers"),
+            ]
+            return fields.flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+        }
+        let limit = encoder.changeLimit(to: 500)
+        _ = try decoder.decode(limit + block("/pkg.S/M0", "h0.test", 0), as: .request)
+        _ = try decoder.decode(block("/pkg.S/M1", "h2.test", 1), as: .request)
+        let lost = block("/pkg.S/M0", "h0.test", 2) + block("/pkg.S/M2", "h1.test", 3)
+        decoder.table.blocksMissed(octets: lost.count)
+        let fields = try decoder.decode(block("/pkg.S/M1", "h1.test", 4), as: .request)
+        #expect(fields.map(\.value).prefix(4) == ["POST", "http", "/pkg.S/M1", nil])
+    }
+
+    /// Entries of two clients lie in the same order, and the hole has inserted as many as lie between them.
+    @Test func `a shift that fits but for what the hole inserted keeps another from being believed`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ client: Int, other: Int, more: [(String, String)] = []) -> [UInt8] {
+            let fields = [
+                (":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "\(other).example"),
+                ("user-agent", "agent \(client)"), ("accept-language", "l\(client)"), ("x-tenant", "t\(client)"),
+            ]
+            let all = fields + more + [("x-a", "a\(other)"), ("x-b", "b\(other)")]
+            return all.flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+        }
+        for client in 1...2 { _ = try decoder.decode(block(client, other: client), as: .request) }
+        let lost = block(2, other: 3, more: [("x-c", "1"), ("x-d", "1"), ("x-e", "1")])
+        decoder.table.blocksMissed(octets: lost.count)
+        for _ in 0..<4 {
+            let fields = try decoder.decode(block(2, other: 3), as: .request)
+            #expect(fields.dropFirst(3).allSatisfy { $0.value == nil })
+        }
+    }
+
     @Test func `two names need two votes`() throws {
         var encoder = TestEncoder()
         var decoder = TestDecoder()
