@@ -128,9 +128,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         if readsTraces, request.traits.contains(.namesTrace), routed.reason == .matched {
             tag.trace = TraceContext(of: request, allowsB3: true)
         }
-        if recent?.requestArrived(route: routed.certainRoute) ?? false {
-            retention.formUnion(Retention(keepsHeads: true))
-        }
+        if recent?.requestArrived(route: routed.certainRoute) ?? false { retention.keepsHeads = true }
         if let routing = router.newest.mirroring, routed.reason != .noListener {
             sample(request, on: connection, at: time, routed, routing, &tag, &retention)
         }

@@ -172,18 +172,14 @@ public struct MessageFigures: Sendable, Hashable {
 public struct Retention: Sendable, Hashable {
     /// Whether the heads are kept.
     public var keepsHeads: Bool
-    /// Whether it is kept of each head where its field lines lie.
-    public var keepsFields: Bool
     /// How many octets of the request's content are kept.
     public var requestContentOctets: Int
     /// How many octets of the response's content are kept.
     public var responseContentOctets: Int
 
-    /// Makes a retention that keeps as much of either message's content; with the heads it keeps their field lines, unless they
-    /// are not wanted.
-    public init(keepsHeads: Bool, keepsFields: Bool = true, contentOctets: Int = 0) {
+    /// Makes a retention that keeps as much of either message's content.
+    public init(keepsHeads: Bool, contentOctets: Int = 0) {
         self.keepsHeads = keepsHeads
-        self.keepsFields = keepsHeads && keepsFields
         requestContentOctets = contentOctets
         responseContentOctets = contentOctets
     }
@@ -191,7 +187,6 @@ public struct Retention: Sendable, Hashable {
     /// Keeps what `other` keeps too.
     public mutating func formUnion(_ other: Retention) {
         keepsHeads = keepsHeads || other.keepsHeads
-        keepsFields = keepsFields || other.keepsFields
         requestContentOctets = max(requestContentOctets, other.requestContentOctets)
         responseContentOctets = max(responseContentOctets, other.responseContentOctets)
     }

@@ -163,12 +163,12 @@ extension HTTP1Connection {
         shared.exchanges.setTag(tag, of: sending)
         if _slowPath(retention.keepsHeads) {
             shared.exchanges[sending].retention = retention
-            shared.exchanges[sending].retainedRequest = shared.retained.keep(
+            shared.exchanges[sending].retainedRequest = RetainedMessage(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                retention,
-                contentLimit: retention.requestContentOctets
+                contentLimit: retention.requestContentOctets,
+                shared.retained
             )
             if shared.exchanges[sending].retainedRequest == nil {
                 shared.exchanges[sending].integrity.insert(.limitReached)

@@ -107,12 +107,12 @@ extension HTTP1Connection {
         if head.contentKind == .eventStream { shared.exchanges[answering].contentKind = .eventStream }
         let retention = shared.exchanges[answering].retention
         if _slowPath(retention.keepsHeads) {
-            shared.exchanges[answering].retainedResponse = shared.retained.keep(
+            shared.exchanges[answering].retainedResponse = RetainedMessage(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                retention,
-                contentLimit: retention.responseContentOctets
+                contentLimit: retention.responseContentOctets,
+                shared.retained
             )
             if shared.exchanges[answering].retainedResponse == nil {
                 shared.exchanges[answering].integrity.insert(.limitReached)

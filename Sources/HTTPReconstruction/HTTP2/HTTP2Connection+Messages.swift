@@ -211,12 +211,12 @@ extension HTTP2Connection {
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[section].octets.count
         head.textLength = head.length
-        shared.exchanges[exchange].retainedRequest = shared.retained.keep(
+        shared.exchanges[exchange].retainedRequest = RetainedMessage(
             shared.http2.sections[section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
-            retention,
-            contentLimit: retention.requestContentOctets
+            contentLimit: retention.requestContentOctets,
+            shared.retained
         )
         if shared.exchanges[exchange].retainedRequest == nil {
             shared.exchanges[exchange].integrity.insert(.limitReached)
@@ -461,12 +461,12 @@ extension HTTP2Connection {
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[responses.section].octets.count
         head.textLength = head.length
-        shared.exchanges[exchange].retainedResponse = shared.retained.keep(
+        shared.exchanges[exchange].retainedResponse = RetainedMessage(
             shared.http2.sections[responses.section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
-            retention,
-            contentLimit: retention.responseContentOctets
+            contentLimit: retention.responseContentOctets,
+            shared.retained
         )
         if shared.exchanges[exchange].retainedResponse == nil {
             shared.exchanges[exchange].integrity.insert(.limitReached)
