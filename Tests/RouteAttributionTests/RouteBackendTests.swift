@@ -109,6 +109,24 @@ import Testing
         #expect(try Self.action(rules: rules) == .forward)
     }
 
+    @Test(arguments: [
+        "{group: multicluster.x-k8s.io, kind: ServiceImport, name: b, port: 80}",
+        "{group: inference.networking.k8s.io, kind: InferencePool, name: b, port: 80}",
+    ])
+    func `a backend whose kind is not followed is not absent, even where the objects are all of a cluster`(
+        backend: String
+    ) throws {
+        var environment = RouteEnvironment()
+        environment.holdsWholeCluster = true
+        let route = Self.route(rules: "[{backendRefs: [\(backend)]}]")
+        let table = try compile(Self.gateway(), route, environment: environment).table
+        let compiled = try #require(table.routes.first)
+        #expect(compiled.destinations.map(\.isInvalid) == [false])
+        if backend.contains("InferencePool") {
+            #expect(compiled.destinations.allSatisfy { table.doubts(about: $0, of: compiled).isEmpty })
+        }
+    }
+
     @Test(arguments: ["redirect: {uri: /x}", "directResponse: {status: 200}"])
     func `what the gateway answers itself has no mirrors`(action: String) throws {
         let mirror = "mirror: {host: copies.example.com}"

@@ -60,7 +60,9 @@ import Testing
         #expect(try Self.port("api.example.com", [Self.entry("shop", port: 9443, exportTo: exportTo)]) == port)
     }
 
-    @Test(arguments: [(".", 80), ("~", 80), ("web, istio-system", 9090), ("*", 9090), ("", 9090)])
+    @Test(arguments: [
+        (".", 80), ("~", 80), ("~,istio-system", 80), ("web, istio-system", 9090), ("*", 9090), ("", 9090),
+    ])
     func `the annotation of a Service hides it too, and a lint says so`(exportTo: String, port: Int) throws {
         let objects = [Self.service(exportTo)]
         let host = "cart.shop.svc.cluster.local"
@@ -89,14 +91,38 @@ import Testing
         #expect(RouteLint(all, table: table).findings.contains { $0.code == .unknownService })
     }
 
-    @Test(arguments: [(["."], 80), (["istio-system"], 9443), (["*"], 9443)])
-    func `what says nothing of it is exported as the mesh's default says`(exportTo: [String], port: Int) throws {
+    /// A default, and whether the gateway sees an entry of another namespace, and one of its own.
+    @Test(arguments: [
+        (["*"], true, true), ([], true, true), (["."], false, true), (["*", "."], false, true), (["~"], false, false),
+        (["istio-system"], false, false),
+    ])
+    func `of the mesh's default only the point and the star count`(
+        exportTo: [String],
+        isSeenFromAfar: Bool,
+        isSeenAtHome: Bool
+    ) throws {
         var environment = RouteEnvironment()
         environment.defaultServiceExportTo = exportTo
         let rule = virtualService(http: "[{route: [{destination: {host: api.example.com}}]}]")
-        let entry = Self.entry("shop", port: 9443)
-        let table = try compile(everyHostGateway, rule, entry, environment: environment).table
-        #expect(table.routes.first?.destinations.first?.port == port)
+        for (namespace, isSeen) in [("shop", isSeenFromAfar), ("istio-system", isSeenAtHome)] {
+            let entry = Self.entry(namespace, port: 9443)
+            let table = try compile(everyHostGateway, rule, entry, environment: environment).table
+            #expect(table.routes.first?.destinations.first?.port == (isSeen ? 9443 : 80))
+        }
+    }
+
+    @Test(arguments: [(7443, true), (8443, true), (9443, false)])
+    func `the ports of every object for a host that the gateway sees are known`(port: Int, isKnown: Bool) throws {
+        let rule = virtualService(http: "[{route: [{destination: {host: api.example.com, port: {number: \(port)}}}]}]")
+        let entries = [
+            Self.entry("web", port: 8443), Self.entry("default", port: 7443, created: 2),
+            Self.entry("shop", port: 9443, exportTo: "[.]"),
+        ]
+        let all = try resources(([everyHostGateway, rule] + entries).joined(separator: "\n---\n"))
+        let table = RouteTable.compile(all, environment: RouteEnvironment()).table
+        let found = RouteLint(all, table: table).findings.filter { $0.code == .unknownPort }
+        #expect(found.isEmpty == isKnown)
+        #expect(found.allSatisfy { $0.message.contains("(it has 7443, 8443)") })
     }
 
     @Test func `a Service comes before a ServiceEntry of its host`() throws {

@@ -34,6 +34,8 @@ package struct ClusterObjects: Sendable {
     package var refusedKinds: [String] = []
     /// The kinds without which the routes are made, though the cluster has them.
     var missingKinds: [MissingKind] = []
+    /// Whether Namespaces may not be read, which a running agent can do without.
+    var lacksNamespaces = false
 
     /// Whether a Service, ServiceEntry or Namespace that is not among them does not exist.
     ///
@@ -41,7 +43,7 @@ package struct ClusterObjects: Sendable {
     /// - Returns: `false` where only some namespaces are, or where one of these kinds could not be read.
     func areWhole(_ settings: KubernetesConfiguration) -> Bool {
         let unknown = missingKinds.map(\.kind) + refusedKinds + passedOver.map(\.object.kind)
-        return settings.namespaces.isEmpty && !isSaved && !isAwaited
+        return settings.namespaces.isEmpty && !isSaved && !isAwaited && !lacksNamespaces
             && unknown.allSatisfy { !["Service", "ServiceEntry", "Namespace"].contains($0) }
     }
 

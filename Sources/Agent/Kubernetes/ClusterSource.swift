@@ -177,6 +177,7 @@ final class ClusterSource: Sendable {
             current.meshName = String(mesh.fieldSelector.dropFirst("metadata.name=".count))
             current.decoded = decoder.objects(of: store)
             current.missingKinds = missingKinds(at: now)
+            current.lacksNamespaces = (store.missing(at: now) ?? []).contains { $0.kind == WatchedKind.namespaces.kind }
             current.passedOver = PassedOverObject.all(of: store)
             let rest = remainder
             current.objects = rest.objects

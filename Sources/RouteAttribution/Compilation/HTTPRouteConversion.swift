@@ -267,7 +267,9 @@ struct HTTPRouteConversion {
             return service(backend, in: namespace, of: route, path: path)
         case ("inference.networking.k8s.io", "InferencePool"), ("inference.networking.x-k8s.io", "InferencePool"):
             // Istio makes a Service for the pool, under a name with a hash; the pool's own name says more.
-            return .destination(Destination(host: "\(backend.name).\(namespace).inferencepool", port: 54_321))
+            return .destination(
+                Destination(host: "\(backend.name).\(namespace)\(ServiceCatalog.poolSuffix)", port: 54_321)
+            )
         default:
             report(
                 route,
@@ -318,7 +320,8 @@ struct HTTPRouteConversion {
             return .unusable
         }
         let host = "\(backend.name).\(namespace).svc.\(environment.clusterDomain)"
-        if catalog.state(of: host) == .absent {
+        // An imported one may be of another cluster, and its ServiceImport is not among the objects.
+        if backend.kind == "Service", catalog.state(of: host) == .absent {
             report(
                 route,
                 .unknownService,

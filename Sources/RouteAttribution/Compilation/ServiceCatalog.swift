@@ -44,6 +44,8 @@ struct ServiceCatalog {
     private let hasServiceEntries: Bool
     private let holdsAll: Bool
     private let clusterSuffix: String
+    /// The end of the names that stand for inference pools.
+    static let poolSuffix = ".inferencepool"
 
     init(_ resources: RouteResources, environment: RouteEnvironment) {
         hasServiceEntries = !resources.serviceEntries.isEmpty
@@ -82,7 +84,7 @@ struct ServiceCatalog {
     private mutating func addHosts(_ resources: RouteResources, _ environment: RouteEnvironment) {
         var sources: [String: [Source]] = [:]
         func add(_ host: String, _ entry: Entry, _ metadata: ObjectMetadata, _ exportTo: [String]) {
-            let places = exportTo.isEmpty ? environment.defaultServiceExportTo : exportTo
+            let places = exportTo.isEmpty ? Self.places(ofDefault: environment.defaultServiceExportTo) : exportTo
             let rank = Self.rank(places, of: metadata.namespace, for: environment.namespace)
             sources[host, default: []].append(Source(namespace: metadata.namespace, entry: entry, rank: rank))
         }
@@ -120,15 +122,31 @@ struct ServiceCatalog {
         return seen.min { ($0.rank ?? 0) < ($1.rank ?? 0) }?.entry
     }
 
+    /// The ports for which the gateway knows a way to a host: those of all objects that its pods see, in ascending order where
+    /// there are several; empty where one of them gives none, or none is seen.
+    func ports(of host: String) -> [Int] {
+        guard let sources = contested[host] else { return entries[host]?.ports ?? [] }
+        let seen = sources.filter { $0.rank != nil }.map(\.entry.ports)
+        return seen.contains { $0.isEmpty } ? [] : Set(seen.joined()).sorted()
+    }
+
     /// Whether the gateway's pods see none of the objects that stand for a host, so that they know no way to it.
     func isHidden(_ host: String) -> Bool { contested[host]?.allSatisfy { $0.rank == nil } ?? false }
 
     /// How an object of a namespace comes before others to pods of another; `nil` where they do not see it (push_context.go
     /// initServiceRegistry, servicesExportedToNamespace).
     private static func rank(_ exportTo: [String], of namespace: String, for pods: String) -> Int? {
-        if exportTo.isEmpty || exportTo.contains("*") { return 2 }
-        guard exportTo.contains(where: { ($0 == "." ? namespace : $0) == pods }) else { return nil }
+        if exportTo.contains("*") { return 2 }
+        // Nobody is nobody, whoever else is named.
+        guard !exportTo.contains("~"), exportTo.contains(where: { ($0 == "." ? namespace : $0) == pods }) else {
+            return nil
+        }
         return namespace == pods ? 0 : 1
+    }
+
+    /// What the mesh's default stands for: of its entries only the point and the star count, and the point comes first.
+    private static func places(ofDefault exportTo: [String]) -> [String] {
+        exportTo.isEmpty ? ["*"] : [exportTo.contains(".") ? "." : exportTo.contains("*") ? "*" : "~"]
     }
 
     /// By age, then namespace, then name: which of the objects for one host istiod looks at first.
@@ -162,6 +180,8 @@ struct ServiceCatalog {
     /// Whether a host exists, as far as the objects tell.
     func state(of host: String) -> State {
         if entries[host] != nil { return .present }
+        // istiod makes a Service of such a pool, which is not among the objects.
+        if host.hasSuffix(Self.poolSuffix) { return .notLookedAt }
         if holdsAll { return .absent }
         guard host.hasSuffix(clusterSuffix) else { return hasServiceEntries ? .absent : .notLookedAt }
         let name = host.dropLast(clusterSuffix.count)

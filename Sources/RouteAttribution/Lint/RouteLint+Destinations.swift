@@ -53,9 +53,10 @@ extension RouteTable {
                     severity: .warning
                 )
             )
-        } else if let entry {
-            if !entry.ports.isEmpty, !entry.ports.contains(destination.port) {
-                let ports = entry.ports.map(String.init).joined(separator: ", ")
+        } else if entry != nil {
+            let known = knowledge.catalog.ports(of: destination.host)
+            if !known.isEmpty, !known.contains(destination.port) {
+                let ports = known.map(String.init).joined(separator: ", ")
                 result.append(
                     DestinationProblem(
                         code: .unknownPort,
