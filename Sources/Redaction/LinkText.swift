@@ -75,12 +75,15 @@ enum LinkText {
 
     /// Where words lie in a part of a value that may be links without a scheme, or links with an encoding around them.
     private static func words(in value: [UInt8], _ range: Range<Int>) -> [Range<Int>] {
-        // Most text has nothing that a link with credentials has.
-        guard value[range].contains(where: { isMark($0) || $0 == UInt8(ascii: "%") }) else { return [] }
-        return value[range].split { $0 <= 0x20 || $0 == 0x7F }.flatMap { word in
-            link(in: word).map { [$0] } ?? word.split(whereSeparator: endsLink).compactMap(link)
+        // Most text, and most words, have nothing that a link with credentials has.
+        guard value[range].contains(where: isMarkOrEncoding) else { return [] }
+        return value[range].split { $0 <= 0x20 || $0 == 0x7F }.flatMap { word -> [Range<Int>] in
+            guard word.contains(where: isMarkOrEncoding) else { return [] }
+            return link(in: word).map { [$0] } ?? word.split(whereSeparator: endsLink).compactMap(link)
         }
     }
+
+    private static func isMarkOrEncoding(_ octet: UInt8) -> Bool { isMark(octet) || octet == UInt8(ascii: "%") }
 
     /// Where a link lies in a word, without what stands around it.
     private static func link(in word: ArraySlice<UInt8>) -> Range<Int>? {

@@ -68,8 +68,11 @@ struct PatientOutput: Sendable {
         let octets = Array((isWithinLine ? "\n" + line : line).utf8)
         var written = 0
         while written < octets.count {
-            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&ready, 1, isStalled ? 0 : Self.patience) != 0 else {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let ready = unsafe poll(&waiting, 1, isStalled ? 0 : Self.patience)
+            // Not to be taken for room: the write would wait for it.
+            if ready < 0, errno == EINTR { continue }
+            guard ready != 0 else {
                 isStalled = true
                 isWithinLine = isWithinLine || written > 0
                 return false
@@ -87,7 +90,7 @@ struct PatientOutput: Sendable {
             written += count
         }
         isStalled = false
-        isWithinLine = false
+        isWithinLine = written < octets.count && (isWithinLine || written > 0)
         return true
     }
 }
