@@ -43,8 +43,11 @@ package struct CredentialReplacement {
     }
 
     /// Whether something may be in a target or in the value of a field that is replaced; most say at a look that it is not.
-    package static func mayFindCredentials(in value: ArraySlice<UInt8>) -> Bool {
-        value.contains { LinkText.isMark($0) || $0 == UInt8(ascii: "%") } || WebToken.mayBegin(in: value)
+    package static func mayFindCredentials(in value: Span<UInt8>) -> Bool {
+        for index in value.indices {
+            guard !LinkText.isMark(value[index]), value[index] != UInt8(ascii: "%") else { return true }
+        }
+        return WebToken.mayBegin(in: value)
     }
 
     /// The value of a field with the URL or host in it redacted, and the tokens.
@@ -141,7 +144,7 @@ package struct CredentialReplacement {
     }
 
     private mutating func withoutTokens(_ octets: [UInt8]) -> [UInt8] {
-        guard WebToken.mayBegin(in: octets[...]), var token = WebToken.range(in: octets) else { return octets }
+        guard WebToken.mayBegin(in: octets.span), var token = WebToken.range(in: octets) else { return octets }
         var result: [UInt8] = []
         var copied = 0
         while true {

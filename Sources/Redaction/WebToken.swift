@@ -58,11 +58,15 @@ package enum WebToken {
     }
 
     /// Whether a token may be in octets: whether they hold what each begins with.
-    static func mayBegin(in octets: ArraySlice<UInt8>) -> Bool {
-        var rest = octets
-        while let found = rest.firstIndex(of: start[0]) {
-            if octets[found...].starts(with: start) { return true }
-            rest = rest[(found + 1)...]
+    static func mayBegin(in octets: Span<UInt8>) -> Bool {
+        var index = 0
+        while index + 3 <= octets.count {
+            if octets[index] == UInt8(ascii: "e"), octets[index + 1] == UInt8(ascii: "y"),
+                octets[index + 2] == UInt8(ascii: "J")
+            {
+                return true
+            }
+            index += 1
         }
         return false
     }

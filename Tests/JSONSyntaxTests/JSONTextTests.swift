@@ -110,4 +110,74 @@ import Testing
         json.integer(value)
         #expect(String(decoding: json.octets, as: UTF8.self) == String(value))
     }
+
+    @Test(arguments: [
+        (0x0000_0000, 0, "0.0.0.0:0"), (0x0A00_0909, 80, "10.0.9.9:80"), (0xC0A8_6463, 8080, "192.168.100.99:8080"),
+        (0xFFFF_FFFF, 65535, "255.255.255.255:65535"), (0x010A_64C8, 9999, "1.10.100.200:9999"),
+    ])
+    func `an address has its four numbers and its port`(address: UInt32, port: UInt16, text: String) {
+        var json = JSONText()
+        json.beginList()
+        json.string(address: address, port: port)
+        json.string(address: address, port: port)
+        json.endList()
+        #expect(String(decoding: json.octets, as: UTF8.self) == "[\"\(text)\",\"\(text)\"]")
+    }
+
+    @Test func `every number of an address is written as the standard library writes it`() {
+        for number in UInt32(0)...255 {
+            var json = JSONText()
+            json.string(address: number << 24 | number << 16 | number << 8 | number, port: UInt16(number) * 257)
+            let expected = "\"\(number).\(number).\(number).\(number):\(number * 257)\""
+            #expect(String(decoding: json.octets, as: UTF8.self) == expected)
+        }
+    }
+
+    /// The text of a second is kept for the times after it, so times are written in an order that leaves it and comes back.
+    @Test func `times of several seconds have each their own text`() {
+        let times: [(nanoseconds: Int64, text: String)] = [
+            (0, "1970-01-01T00:00:00.000000Z"), (999_999_999, "1970-01-01T00:00:00.999999999Z"),
+            (1_000_000_000, "1970-01-01T00:00:01.000000Z"), (999_999_000, "1970-01-01T00:00:00.999999Z"),
+            (-1, "1969-12-31T23:59:59.999999999Z"), (-1_000_000_000, "1969-12-31T23:59:59.000000Z"),
+            (0, "1970-01-01T00:00:00.000000Z"), (.min, "1677-09-21T00:12:43.145224192Z"),
+            (.max, "2262-04-11T23:47:16.854775807Z"),
+        ]
+        var json = JSONText()
+        for time in times {
+            json.time(nanoseconds: time.nanoseconds)
+            json.endLine()
+        }
+        let lines = String(decoding: json.octets, as: UTF8.self).split(separator: "\n")
+        #expect(lines.map(String.init) == times.map { "\"\($0.text)\"" })
+    }
+
+    @Test func `a text that outgrows its memory, and one that begins anew in it, is whole`() throws {
+        var json = JSONText()
+        for round in 0..<2 {
+            json.beginObject()
+            for index in 0..<300 {
+                json.key(named: "key \(index)")
+                json.string(String(repeating: "x", count: index))
+            }
+            json.endObject()
+            let value = try JSONDocument.parse(json.octets)
+            #expect(value["key 0"] == .string(""))
+            #expect(value["key 299"] == .string(String(repeating: "x", count: 299)))
+            #expect(json.count == json.octets.count, "round \(round)")
+            json.removeAll()
+            #expect(json.count == 0)
+        }
+    }
+
+    @Test func `what stands in the code is written as it is, with commas where they belong`() {
+        var json = JSONText()
+        json.beginObject()
+        json.word(#""a":1,"b":2"#)
+        json.key("c")
+        json.string(literal: "d")
+        json.key("e")
+        json.bool(false)
+        json.endObject()
+        #expect(String(decoding: json.octets, as: UTF8.self) == #"{"a":1,"b":2,"c":"d","e":false}"#)
+    }
 }

@@ -84,6 +84,10 @@ extension SharedReconstruction {
             connections[connection].emittedExchanges += 1
             exchanges.report(exchange, on: connections.facts(of: connection), &sink)
         }
+        if _slowPath(exchanges[exchange].retention.keepsHeads) {
+            retained.takeBack(&exchanges[exchange].retainedRequest)
+            retained.takeBack(&exchanges[exchange].retainedResponse)
+        }
         exchanges.discard(at: exchange)
     }
 

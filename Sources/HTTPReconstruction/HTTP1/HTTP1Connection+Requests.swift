@@ -163,12 +163,11 @@ extension HTTP1Connection {
         shared.exchanges.setTag(tag, of: sending)
         if _slowPath(retention.keepsHeads) {
             shared.exchanges[sending].retention = retention
-            shared.exchanges[sending].retainedRequest = RetainedMessage(
+            shared.exchanges[sending].retainedRequest = shared.retained.keep(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: retention.requestContentOctets,
-                shared.retained
+                contentLimit: retention.requestContentOctets
             )
             if shared.exchanges[sending].retainedRequest == nil {
                 shared.exchanges[sending].integrity.insert(.limitReached)

@@ -107,12 +107,11 @@ extension HTTP1Connection {
         if head.contentKind == .eventStream { shared.exchanges[answering].contentKind = .eventStream }
         let retention = shared.exchanges[answering].retention
         if _slowPath(retention.keepsHeads) {
-            shared.exchanges[answering].retainedResponse = RetainedMessage(
+            shared.exchanges[answering].retainedResponse = shared.retained.keep(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: retention.responseContentOctets,
-                shared.retained
+                contentLimit: retention.responseContentOctets
             )
             if shared.exchanges[answering].retainedResponse == nil {
                 shared.exchanges[answering].integrity.insert(.limitReached)

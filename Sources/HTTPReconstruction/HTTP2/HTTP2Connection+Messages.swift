@@ -211,12 +211,11 @@ extension HTTP2Connection {
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[section].octets.count
         head.textLength = head.length
-        shared.exchanges[exchange].retainedRequest = RetainedMessage(
+        shared.exchanges[exchange].retainedRequest = shared.retained.keep(
             shared.http2.sections[section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
-            contentLimit: retention.requestContentOctets,
-            shared.retained
+            contentLimit: retention.requestContentOctets
         )
         if shared.exchanges[exchange].retainedRequest == nil {
             shared.exchanges[exchange].integrity.insert(.limitReached)
@@ -461,12 +460,11 @@ extension HTTP2Connection {
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[responses.section].octets.count
         head.textLength = head.length
-        shared.exchanges[exchange].retainedResponse = RetainedMessage(
+        shared.exchanges[exchange].retainedResponse = shared.retained.keep(
             shared.http2.sections[responses.section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
-            contentLimit: retention.responseContentOctets,
-            shared.retained
+            contentLimit: retention.responseContentOctets
         )
         if shared.exchanges[exchange].retainedResponse == nil {
             shared.exchanges[exchange].integrity.insert(.limitReached)

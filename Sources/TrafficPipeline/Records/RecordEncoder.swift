@@ -11,7 +11,7 @@ internal import TLSDecryption
 internal import TrafficModel
 
 /// Writes exchange records, one line of JSON each.
-struct RecordEncoder {
+struct RecordEncoder: ~Copyable {
     private let options: RecordOptions
     var line = JSONText()
     /// Whether the strings of the message that is being written have their octets escaped.
@@ -31,7 +31,7 @@ struct RecordEncoder {
     }
 
     /// How many octets are waiting to be taken.
-    var pendingOctets: Int { line.octets.count }
+    var pendingOctets: Int { line.count }
 
     /// Hands over the lines written so far.
     mutating func takeLines() -> [UInt8] {
@@ -45,12 +45,12 @@ struct RecordEncoder {
     ///   - facts: What it was.
     ///   - exchange: The exchange, with its heads retained.
     ///   - session: What is known of the connection's TLS.
-    ///   - route: The value of the member `route`: the members of an object; empty for `null`.
+    ///   - tables: Those that decided on the route; `nil` where the record gives none.
     mutating func append(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
         _ session: TLSSession?,
-        route: [UInt8]
+        _ tables: RouteTables?
     ) {
         line.beginObject()
         line.key("client")
@@ -72,10 +72,10 @@ struct RecordEncoder {
         line.key("startTime")
         line.time(nanoseconds: facts.startTime.nanoseconds)
         line.key("protocol")
-        line.string(facts.version.text)
+        append(facts.version)
         if let session { append(session, carrying: facts.version) }
         line.key("request")
-        appendRequest(exchange, scheme: facts.connection.isSecured ? "https" : "http")
+        appendRequest(exchange, isSecured: facts.connection.isSecured)
         line.key("response")
         appendResponse(exchange)
         if let status = exchange.grpcStatus {
@@ -105,18 +105,31 @@ struct RecordEncoder {
             line.string(errorType)
         }
         line.key("route")
-        if route.isEmpty { line.null() } else { appendObject(members: route) }
+        if let tables, let routed = facts.routed { append(routed, in: tables) } else { line.null() }
         line.endObject()
         line.endLine()
     }
 
     private mutating func append(_ endpoint: Endpoint) {
-        line.plainString(upTo: Endpoint.longestText) { endpoint.write(to: &$0) }
+        if endpoint.address.isIPv4 {
+            line.string(address: UInt32(truncatingIfNeeded: endpoint.address.low), port: endpoint.port)
+        } else {
+            line.plainString(upTo: Endpoint.longestText) { endpoint.write(to: &$0) }
+        }
     }
 
-    private mutating func appendObject(members: [UInt8]) {
+    private mutating func append(_ version: HTTPVersion) {
+        switch version {
+        case .http09: line.string(literal: "HTTP/0.9")
+        case .http10: line.string(literal: "HTTP/1.0")
+        case .http11: line.string(literal: "HTTP/1.1")
+        case .http2: line.string(literal: "HTTP/2")
+        }
+    }
+
+    private mutating func append(_ routed: RoutedRequest, in tables: RouteTables) {
         line.beginObject()
-        line.rendered(members)
+        routed.appendMembers(to: &line, in: tables)
         line.endObject()
     }
 
@@ -140,38 +153,41 @@ struct RecordEncoder {
 
     // MARK: - Messages
 
-    private mutating func appendRequest(_ exchange: borrowing Exchange, scheme: String) {
+    private mutating func appendRequest(_ exchange: borrowing Exchange, isSecured: Bool) {
         guard exchange.hasRequest else { return line.null() }
-        guard let message = exchange.retainedRequest else { return appendUnkeptRequest(exchange, scheme: scheme) }
+        guard let message = exchange.retainedRequest else { return appendUnkeptRequest(exchange, isSecured: isSecured) }
         let octets = message.octets
         line.beginObject()
         beginEscapes(of: message)
         line.key("method")
-        appendKnown(octets[message.method])
+        appendKnown(octets.span.extracting(message.method))
         line.key("target")
-        appendTarget(octets[message.target])
-        line.key("scheme")
-        line.string(scheme)
+        appendTarget(octets.span.extracting(message.target))
+        appendScheme(isSecured: isSecured)
         line.key("authority")
-        if let authority = message.authority { appendAuthority(octets[authority]) } else { line.null() }
+        if let authority = message.authority { appendAuthority(octets.span.extracting(authority)) } else { line.null() }
         appendFigures(exchange.request)
         appendRetained(message, contentOctets: exchange.request.contentOctets)
         line.endObject()
     }
 
     /// Adds a request that was seen, and of whose head nothing was kept because a limit was met.
-    private mutating func appendUnkeptRequest(_ exchange: borrowing Exchange, scheme: String) {
+    private mutating func appendUnkeptRequest(_ exchange: borrowing Exchange, isSecured: Bool) {
         line.beginObject()
         line.key("method")
         line.null()
         line.key("target")
         line.null()
-        line.key("scheme")
-        line.string(scheme)
+        appendScheme(isSecured: isSecured)
         line.key("authority")
         line.null()
         appendFigures(exchange.request)
         line.endObject()
+    }
+
+    private mutating func appendScheme(isSecured: Bool) {
+        line.key("scheme")
+        if isSecured { line.string(literal: "https") } else { line.string(literal: "http") }
     }
 
     private mutating func appendResponse(_ exchange: borrowing Exchange) {
@@ -183,8 +199,9 @@ struct RecordEncoder {
         if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
         if let message, let coding = message.contentCoding {
+            let octets = message.octets
             line.key("contentEncoding")
-            appendText(message.octets[coding])
+            appendText(octets.span.extracting(coding))
         }
         line.key("interim")
         line.beginList()
@@ -195,21 +212,24 @@ struct RecordEncoder {
     }
 
     /// Adds a request target, without values of parameters that carry credentials.
-    private mutating func appendTarget(_ target: ArraySlice<UInt8>) {
+    private mutating func appendTarget(_ target: Span<UInt8>) {
         guard options.replacesParameters, CredentialReplacement.mayFindCredentials(in: target) else {
             return appendKnown(target)
         }
-        appendKnown(credentials.redacted(url: Array(target))[...])
+        appendKnown(credentials.redacted(url: target.copy).span)
     }
 
     /// Adds a host, without a user and password before it.
-    private mutating func appendAuthority(_ authority: ArraySlice<UInt8>) {
-        guard options.replacesParameters, authority.contains(UInt8(ascii: "@")) else { return appendText(authority) }
-        appendText(credentials.redacted(authority: Array(authority))[...])
+    private mutating func appendAuthority(_ authority: Span<UInt8>) {
+        guard options.replacesParameters, authority.find(UInt8(ascii: "@"), in: authority.indices) < authority.count
+        else {
+            return appendText(authority)
+        }
+        appendText(credentials.redacted(authority: authority.copy).span)
     }
 
     /// Adds a part of a head that has an octet at least; one without is not known.
-    private mutating func appendKnown(_ octets: ArraySlice<UInt8>) {
+    private mutating func appendKnown(_ octets: Span<UInt8>) {
         if octets.isEmpty { line.null() } else { appendText(octets) }
     }
 
@@ -234,8 +254,12 @@ struct RecordEncoder {
     }
 
     /// Adds a part of a head as a string from which its octets can be had back.
-    private mutating func appendText(_ octets: ArraySlice<UInt8>) {
-        if escapesOctets { line.string(OctetEscapes.text(Array(octets))) } else { line.string(octets.span) }
+    private mutating func appendText(_ octets: Span<UInt8>) {
+        if _slowPath(escapesOctets) {
+            line.string(OctetEscapes.text(octets.copy))
+        } else {
+            line.string(octets)
+        }
     }
 
     private mutating func appendFigures(_ figures: MessageFigures) {
@@ -255,11 +279,11 @@ struct RecordEncoder {
             let octets = message.octets
             for field in message.fields {
                 line.beginList()
-                appendText(octets[field.name])
+                appendText(octets.span.extracting(field.name))
                 if field.isNeverIndexed || isRedacted(octets.span.extracting(field.name)) {
                     line.string(redacted.span)
                 } else {
-                    appendValue(octets[field.value], of: octets[field.name])
+                    appendValue(octets.span.extracting(field.value), of: octets.span.extracting(field.name))
                 }
                 line.endList()
             }
@@ -276,12 +300,11 @@ struct RecordEncoder {
     }
 
     /// Adds a field's value, without credentials in the URLs that it holds.
-    private mutating func appendValue(_ value: ArraySlice<UInt8>, of name: ArraySlice<UInt8>) {
+    private mutating func appendValue(_ value: Span<UInt8>, of name: Span<UInt8>) {
         guard options.replacesParameters, CredentialReplacement.mayFindCredentials(in: value) else {
             return appendText(value)
         }
-        let name = Array(name)
-        appendText(credentials.redacted(field: name.span, Array(value))[...])
+        appendText(credentials.redacted(field: name, value.copy).span)
     }
 
     /// Content without the credentials of a form.
@@ -353,5 +376,14 @@ extension HTTPVersion {
         case .http11: "HTTP/1.1"
         case .http2: "HTTP/2"
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// The octets as an array of their own.
+    fileprivate var copy: [UInt8] {
+        var copy: [UInt8] = []
+        copy.append(addingCapacity: count) { $0.append(copying: self) }
+        return copy
     }
 }

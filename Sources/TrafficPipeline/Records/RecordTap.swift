@@ -6,7 +6,7 @@ internal import TLSDecryption
 internal import TrafficModel
 
 /// Writes the records of all exchanges, and hands them over in batches.
-struct RecordTap {
+struct RecordTap: ~Copyable {
     private var encoder: RecordEncoder
     private let output: RecordOutput
 
@@ -28,11 +28,11 @@ struct RecordTap {
         _ session: TLSSession?,
         _ generation: RouteGeneration?
     ) {
-        var route: [UInt8] = []
         if let routed = facts.routed, let generation, !Self.isRouteUnsaid(routed, exchange) {
-            route = routed.record(in: generation.tables)
+            encoder.append(facts, exchange, session, generation.tables)
+        } else {
+            encoder.append(facts, exchange, session, nil)
         }
-        encoder.append(facts, exchange, session, route: route)
         if encoder.pendingOctets >= Self.batchOctets { flush() }
     }
 

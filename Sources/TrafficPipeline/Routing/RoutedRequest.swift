@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
 public import RouteAttribution
 internal import TrafficModel
 
@@ -46,19 +47,28 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         route >= 0 && !isUnknown ? RouteName(tables.routes[Int(route)]) : RouteName()
     }
 
-    /// The members of `route` in exchange records, without the braces around them.
-    func record(in tables: RouteTables) -> [UInt8] {
+    /// Adds the members of `route` in exchange records, to an object that is open.
+    func appendMembers(to line: inout JSONText, in tables: RouteTables) {
         switch reason {
-        case .matched: tables.routes[Int(route)].record
-        case .conditional where route >= 0: tables.routes[Int(route)].record + Array(#","conditional":true"#.utf8)
-        case .conditional: Array(#""outcome":"no_route","conditional":true"#.utf8)
-        case .noHost, .noMatch: Array(#""outcome":"no_route""#.utf8)
-        case .httpsRedirect: Array(#""outcome":"https_redirect""#.utf8)
+        case .matched: line.rendered(tables.routes[Int(route)].record)
+        case .conditional:
+            if route >= 0 {
+                line.rendered(tables.routes[Int(route)].record)
+            } else {
+                line.word(#""outcome":"no_route""#)
+            }
+            line.word(#""conditional":true"#)
+        case .noHost, .noMatch: line.word(#""outcome":"no_route""#)
+        case .httpsRedirect: line.word(#""outcome":"https_redirect""#)
         case .rejected:
-            Array(#""outcome":"rejected""#.utf8) + (refusal.map { Array(#","reason":"\#($0.word)""#.utf8) } ?? [])
-        case .noListener, .noGateway: Array(#""outcome":"no_listener""#.utf8)
-        case .unknownFields: Array(#""outcome":"unknown","reason":"unknown_fields""#.utf8)
-        case .unknownServerName: Array(#""outcome":"unknown","reason":"unknown_server_name""#.utf8)
+            line.word(#""outcome":"rejected""#)
+            if let refusal {
+                line.key("reason")
+                line.string(refusal.word)
+            }
+        case .noListener, .noGateway: line.word(#""outcome":"no_listener""#)
+        case .unknownFields: line.word(#""outcome":"unknown","reason":"unknown_fields""#)
+        case .unknownServerName: line.word(#""outcome":"unknown","reason":"unknown_server_name""#)
         }
     }
 }

@@ -1,0 +1,38 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import Testing
+
+/// The memory of a message that was kept is taken by the next one.
+@Suite struct RetainedMessageTests {
+    @Test func `nothing of a message is seen in the one that takes its memory`() throws {
+        let conversation = Conversation(
+            .client(
+                "POST /long/target HTTP/1.1\r\nHost: first.example\r\nX-Extra: 1\r\nContent-Length: 5\r\n\r\nhello"
+            ),
+            .server("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nX-Extra: 2\r\nContent-Length: 3\r\n\r\nabc"),
+            .client("GET /b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
+            .server("HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"),
+            .client("GET /c HTTP/1.1\r\nHost: third.example\r\n\r\n"),
+            .server("HTTP/1.1 204 No Content\r\n\r\n")
+        )
+        let record = conversation.read()
+        #expect(record.lines == ["POST /long/target (5) -> 200 (3)", "GET /b -> 404", "GET /c -> 204"])
+        try #require(record.exchanges.count == 3)
+        let requests = record.exchanges.map(\.request)
+        let responses = record.exchanges.map(\.response)
+        #expect(requests.map { $0?.authority } == ["first.example", nil, "third.example"])
+        #expect(
+            requests.map { $0?.fields.map(\.name) } == [
+                ["Host", "X-Extra", "Content-Length"], ["Connection"], ["Host"],
+            ]
+        )
+        #expect(requests.map { $0?.content } == [Array("hello".utf8), [], []])
+        #expect(responses.map { $0?.contentCoding } == ["gzip", nil, nil])
+        let names: [[String]?] = [
+            ["Content-Encoding", "X-Extra", "Content-Length"], ["Connection", "Content-Length"], [],
+        ]
+        #expect(responses.map { $0?.fields.map(\.name) } == names)
+        #expect(responses.map { $0?.content } == [Array("abc".utf8), [], []])
+    }
+}
