@@ -367,6 +367,26 @@ struct ClusterServiceTests {
         await server.close()
     }
 
+    @Test(arguments: [("services", true), ("namespaces", true), ("destinationrules", false)])
+    func `a cluster is not known whole where a kind may not be read that says what hosts and namespaces there are`(
+        resource: String,
+        isPartial: Bool
+    ) async throws {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.refuse(resource, with: 403)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { rig.names == ["order-vs", "product-vs"] }
+            #expect(rig.source.current.isPartial == isPartial)
+            cluster.refuse(resource, with: nil)
+            await rig.until { !rig.isMissingAKind && !rig.source.current.isPartial }
+        }
+        await server.close()
+    }
+
     @Test func `a kind that cannot be read after a restart counts as the earlier run has left it`() async throws {
         try applySamples()
         cluster.apply(Self.pod)

@@ -152,7 +152,7 @@ struct NodePodTests {
         #expect(try isAnswered500(", namespaces: [shop]") == false)
         #expect(try isAnswered500 { $0.isSaved = true } == false)
         #expect(try isAnswered500 { $0.refusedKinds = ["Service"] } == false)
-        #expect(try isAnswered500 { $0.lacksNamespaces = true } == false)
+        #expect(try isAnswered500 { $0.isPartial = true } == false)
         #expect(try isAnswered500 { $0.refusedKinds = ["DestinationRule"] } == true)
     }
 

@@ -34,8 +34,10 @@ package struct ClusterObjects: Sendable {
     package var refusedKinds: [String] = []
     /// The kinds without which the routes are made, though the cluster has them.
     var missingKinds: [MissingKind] = []
-    /// Whether Namespaces may not be read, which a running agent can do without.
-    var lacksNamespaces = false
+    /// Whether objects of ``wholeKinds`` have not come, be it that the agent has no right to them, as it may have to Namespaces.
+    var isPartial = false
+    /// The kinds of which all objects must be known before one that is not among them is taken not to exist.
+    static let wholeKinds: Set<String> = ["Service", "ServiceEntry", "Namespace"]
 
     /// Whether a Service, ServiceEntry or Namespace that is not among them does not exist.
     ///
@@ -43,8 +45,8 @@ package struct ClusterObjects: Sendable {
     /// - Returns: `false` where only some namespaces are, or where one of these kinds could not be read.
     func areWhole(_ settings: KubernetesConfiguration) -> Bool {
         let unknown = missingKinds.map(\.kind) + refusedKinds + passedOver.map(\.object.kind)
-        return settings.namespaces.isEmpty && !isSaved && !isAwaited && !lacksNamespaces
-            && unknown.allSatisfy { !["Service", "ServiceEntry", "Namespace"].contains($0) }
+        return settings.namespaces.isEmpty && !isSaved && !isAwaited && !isPartial
+            && Self.wholeKinds.isDisjoint(with: unknown)
     }
 
     /// Why there are no routes where the cluster serves none of their kinds, in one sentence.

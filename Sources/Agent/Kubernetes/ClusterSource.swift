@@ -177,7 +177,9 @@ final class ClusterSource: Sendable {
             current.meshName = String(mesh.fieldSelector.dropFirst("metadata.name=".count))
             current.decoded = decoder.objects(of: store)
             current.missingKinds = missingKinds(at: now)
-            current.lacksNamespaces = (store.missing(at: now) ?? []).contains { $0.kind == WatchedKind.namespaces.kind }
+            current.isPartial = store.collections.contains {
+                ClusterObjects.wholeKinds.contains($0.key.kind) && !$0.value.isSynchronized
+            }
             current.passedOver = PassedOverObject.all(of: store)
             let rest = remainder
             current.objects = rest.objects
