@@ -278,7 +278,8 @@ public struct VerdictBook: Sendable {
             pair,
             repeatOfProduction: earlier,
             comparator: comparator,
-            unordered: records[position].unordered
+            unordered: records[position].unordered,
+            watched: pair.baseline == nil ? [] : records[position].placesOfTheirOwn
         )
         let design: Question = pair.baseline == nil ? answers.readings.first?.question ?? .unadjusted : .baseline
         answers.counted = records[position].counted(answers.differences, design, limits: limits)
@@ -380,7 +381,10 @@ public struct VerdictBook: Sendable {
         if pair.baseline != nil { records[position].hasBaseline = true }
         if pair.baseline != nil, !answers.isThrottled {
             let isTogether = records[position].areTogether(pair.moments)
-            if isTogether { records[position].together += 1 }
+            if isTogether {
+                records[position].together += 1
+                records[position].elsewhereObserved(answers.elsewhere)
+            }
             if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
         }
         records[position].failedLast = answers.errors > 0

@@ -79,6 +79,20 @@ import TrafficModel
         #expect(verdict.remedy.contains("no excuse"))
     }
 
+    @Test func `where staging's entries are others, the order of theirs is asked about by name`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<1000 {
+            bench.pair(
+                AnswerComparatorTests.answer(#"{"items":[1,2,3]}"#),
+                candidate: .success(AnswerComparatorTests.answer(#"{"items":[13,12,11]}"#)),
+                baseline: .success(AnswerComparatorTests.answer(#"{"items":[11,12,13]}"#))
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .masked)
+        #expect(verdict.remedy.contains("unorderedPaths"))
+    }
+
     @Test func `what thins independently of answers does not matter`() throws {
         var bench = Bench(hasBaseline: true)
         for number in 0..<12_000 {
