@@ -29,6 +29,8 @@ struct PairComparison {
     let errors: Int64
     /// What candidate and baseline say where both differ from production; `nil` where they do not, or without a baseline.
     let shared: SharedDifferences?
+    /// Places of some at which production says something, and not both others something else; none where one of them failed.
+    let elsewhere: [AnswerPlace]
     /// Whether the target turned away what production answered to the credentials that copies lack, or redirected or refused it
     /// in any way, as a baseline did too.
     let isRefused: Bool
@@ -47,7 +49,8 @@ struct PairComparison {
         _ pair: ComparedPair,
         repeatOfProduction: RecordedResponse?,
         comparator: AnswerComparator,
-        unordered: Set<String>
+        unordered: Set<String>,
+        watched: [AnswerPlace] = []
     ) {
         let authority = pair.production.request.authority
         var answers = Answers(
@@ -98,16 +101,9 @@ struct PairComparison {
         let isShared =
             !failures && !answers.isError(baseline)
             && [differences, againstBaseline?.differences ?? []].allSatisfy { $0.contains { !$0.isExpected } }
-        shared =
-            isShared
-            ? answers.compare(baseline, candidate).map { direct in
-                SharedDifferences(
-                    candidate: differences,
-                    baseline: againstBaseline?.differences ?? [],
-                    direct: direct.differences,
-                    redirection: answers.redirection(baseline, candidate)
-                )
-            } : nil
+        shared = isShared ? answers.shared(baseline, candidate, differences, againstBaseline) : nil
+        let isHeld = !failures && !answers.isError(baseline)
+        elsewhere = isHeld ? answers.places(watched, unlessIn: comparison, and: againstBaseline) : []
     }
 
     private static func isRefused(_ pair: ComparedPair) -> Bool {
@@ -211,6 +207,39 @@ private struct Answers {
             "?" + String(decoding: parameter.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
         }
         return segments + Set(parameters).sorted()
+    }
+
+    /// What candidate and baseline say where both differ from production.
+    mutating func shared(
+        _ baseline: Int,
+        _ candidate: Int,
+        _ differences: [AnswerDifference],
+        _ others: ComparedAnswers?
+    ) -> SharedDifferences? {
+        compare(baseline, candidate).map { direct in
+            SharedDifferences(
+                candidate: differences,
+                baseline: others?.differences ?? [],
+                direct: direct.differences,
+                redirection: redirection(baseline, candidate)
+            )
+        }
+    }
+
+    /// Those of some places at which production, the first of the answers, says something, and at which it does not differ in both
+    /// of two comparisons; none where either answer has another status.
+    mutating func places(
+        _ watched: [AnswerPlace],
+        unlessIn first: ComparedAnswers?,
+        and second: ComparedAnswers?
+    ) -> [AnswerPlace] {
+        guard !watched.isEmpty, let first, let second, case .success(var production)? = answers[0] else { return [] }
+        let (ours, theirs) = (Set(first.differences.map(\.place)), Set(second.differences.map(\.place)))
+        guard !ours.contains(.status), !theirs.contains(.status) else { return [] }
+        let both = ours.intersection(theirs)
+        let held = watched.filter { !both.contains($0) && production.holds($0) }
+        answers[0] = .success(production)
+        return held
     }
 
     /// Compares two of them; `nil` when one was not asked for.

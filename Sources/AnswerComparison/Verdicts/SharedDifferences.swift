@@ -104,6 +104,8 @@ struct SharedCount: Sendable {
     var opaque: UInt64 = 0
     /// Those in which both had another status, of pairs asked at the same time.
     var otherStatus: UInt64 = 0
+    /// Pairs in which production says something there, and not both say something else.
+    var elsewhere: UInt64 = 0
 
     /// All of them.
     var pairs: UInt64 { equal + alike + unlike.worse + unlike.better }
@@ -171,24 +173,38 @@ extension VerdictRecord {
             }
             if Double(shared.repeated.worse + shared.repeated.better) > most, shared.isPoorer { return true }
             if Double(shared.opaque) > uncompared { return true }
-            if Double(shared.reordered) > most, !isUnordered(position) { return true }
+            if isReordered(position, settings) { return true }
             return Double(shared.alike) > settings.margin * Double(together)
                 && (isSteady(position) || isOfSomeRequests(position))
         }
     }
 
-    /// Whether the order of entries at a place is known to vary.
-    private func isUnordered(_ position: Int) -> Bool {
-        guard case .content(let path) = places[position].place else { return false }
-        return unordered.contains(path)
+    /// Whether candidate and baseline say the same entries in another order, in more pairs than the margin, and that order is not
+    /// known to vary.
+    func isReordered(_ position: Int, _ settings: ComparisonSettings) -> Bool {
+        guard Double(places[position].shared.reordered) > settings.margin * Double(pairs) else { return false }
+        guard case .content(let path) = places[position].place else { return true }
+        return !unordered.contains(path)
     }
 
-    /// Whether candidate and baseline say something else than production, and than each other, for some requests only, and for those
-    /// always both: values that vary by chance differ now and then at one of the two alone.
+    /// Takes in places at which production says something in a pair, and not both others something else, asked at the same time.
+    mutating func elsewhereObserved(_ found: [AnswerPlace]) {
+        for place in found {
+            guard let position = places.position(ofKnown: place) else { continue }
+            places[position].shared.elsewhere += 1
+        }
+    }
+
+    /// The places at which candidate and baseline have said something else than production, and than each other.
+    var placesOfTheirOwn: [AnswerPlace] { places.records.filter { $0.shared.alike > 0 }.map(\.place) }
+
+    /// Whether candidate and baseline say something else than production, and than each other, for some requests only of those to
+    /// which production says something there, and for those always both: values that vary by chance differ now and then at one of
+    /// the two alone, and those that are new each time differ wherever there are any.
     private func isOfSomeRequests(_ position: Int) -> Bool {
         let shared = places[position].shared
         let sides = self[.baseline].place(position).pairs
-        return shared.otherStatus == 0 && 10 * shared.pairs < 9 * together
+        return shared.otherStatus == 0 && 9 * shared.elsewhere > shared.pairs
             && 20 * (sides.worse + sides.better) < shared.alike
     }
 

@@ -268,7 +268,8 @@ public struct VerdictBook: Sendable {
         if let reason = Self.exclusion(of: pair, policy: configured.policy) {
             records[position].missed[reason, default: 0] += 1
             records[position].comparisons[.skipped, default: 0] += 1
-            if reason == .baseline, Self.candidateFails(pair, settings: configured.policy.settings) {
+            let fails = Self.candidateFails(pair, settings: configured.policy.settings)
+            if reason == .baseline, fails, !areDown(pair, records[position].breaker) {
                 records[position].unheldFailures += 1
             }
             return .skipped
@@ -278,7 +279,8 @@ public struct VerdictBook: Sendable {
             pair,
             repeatOfProduction: earlier,
             comparator: comparator,
-            unordered: records[position].unordered
+            unordered: records[position].unordered,
+            watched: pair.baseline == nil ? [] : records[position].placesOfTheirOwn
         )
         let design: Question = pair.baseline == nil ? answers.readings.first?.question ?? .unadjusted : .baseline
         answers.counted = records[position].counted(answers.differences, design, limits: limits)
@@ -313,6 +315,14 @@ public struct VerdictBook: Sendable {
         let statuses = settings.grpcErrorStatuses
         guard let production = pair.production.response, !production.isFailure(statuses) else { return false }
         return pair.candidate.response?.isFailure(statuses) ?? true
+    }
+
+    /// Whether neither candidate nor baseline could be reached, as when staging is switched off, so that neither was asked.
+    private func areDown(_ pair: ComparedPair, _ breaker: BreakerCount) -> Bool {
+        guard case .failure(.connect) = pair.candidate.result else { return false }
+        guard let baseline = pair.baseline else { return breaker.baselineIsOpen }
+        if case .failure(.connect) = baseline.result { return true }
+        return false
     }
 
     private mutating func vote(
@@ -380,7 +390,10 @@ public struct VerdictBook: Sendable {
         if pair.baseline != nil { records[position].hasBaseline = true }
         if pair.baseline != nil, !answers.isThrottled {
             let isTogether = records[position].areTogether(pair.moments)
-            if isTogether { records[position].together += 1 }
+            if isTogether {
+                records[position].together += 1
+                records[position].elsewhereObserved(answers.elsewhere)
+            }
             if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
         }
         records[position].failedLast = answers.errors > 0

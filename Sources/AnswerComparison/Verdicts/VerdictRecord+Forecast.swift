@@ -9,7 +9,8 @@ extension VerdictRecord {
         guard judgement.verdict == .inconclusive, pairs > 0 else { return nil }
         switch judgement.reason {
         case .coverage, .breaker, .throttled: return pairsUntilCovered(settings)
-        case .stagingFails where incomparable(limits) == nil: return pairsUntilCovered(settings)
+        case .stagingFails where incomparable(limits) == nil:
+            return pairsUntilCovered(settings) ?? pairsUntilDecided(settings, limits: limits)
         case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
         default: return nil
         }
@@ -104,6 +105,12 @@ extension VerdictRecord {
             return
                 "at \(what) the baseline's values take turns, and the target's do less: where it names a server, give "
                 + "both as many replicas or ignore the place; else see why the target's hardly changes"
+        }
+        if hidden.allSatisfy({ isReordered($0, settings) }) {
+            return
+                "at \(what) staging has other entries than production, and the target has them in another order than the "
+                + "baseline: where that means nothing, name the list in comparison.unorderedPaths (without the last []), "
+                + "else see why"
         }
         return "at \(what) target and baseline both differ from production, and from each other: give staging "
             + "production's data, or ignore the place, as of what counts from a server's start"

@@ -672,6 +672,15 @@ extension Situation {
             $0.isStaging && $0.isOneOf(0.3) ? product($0, price: $0.isNew ? "66" : "77") : product($0)
         }
         .because(.masked),
+        Situation("a number, a list and a field new each time where there are any", [.pass], any, any) {
+            guard $0.isOneOf(0.6) else { return product($0) }
+            let list = "[\($0.word()),\($0.word())]"
+            return product(
+                $0,
+                more: ",\"took\":\(1 + $0.word()),\"rec\":\(list)",
+                fields: [("X-Count", "\(1 + $0.word())")]
+            )
+        },
         Situation("staging's entries other, and in another order at the candidate", [.inconclusive], any, any) {
             entries($0, first: $0.isStaging ? 1000 : 0, count: 5)
         }

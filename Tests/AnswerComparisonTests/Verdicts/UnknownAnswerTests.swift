@@ -79,6 +79,39 @@ import TrafficModel
         #expect(verdict.remedy.contains("no excuse"))
     }
 
+    @Test func `while neither can be reached, as staging is off, the candidate is not suspected`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<12_000 {
+            let isDown = number % 50 == 0
+            // While its breaker is open, the baseline is not asked either.
+            let isHeldBack = number % 100 == 0
+            let state = BreakerState(openings: isHeldBack ? 1 : 0, isOpen: isHeldBack)
+            if number % 50 <= 1 { bench.book.breakersSeen(["baseline": state], at: bench.now) }
+            bench.pair(
+                Self.item,
+                candidate: isDown ? .failure(.connect) : .success(Self.item),
+                baseline: isHeldBack ? nil : isDown ? .failure(.connect) : .success(Self.item)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.missed == [.baseline: 240])
+        #expect(verdict.verdict == .pass, "\(verdict.reason)")
+    }
+
+    @Test func `where staging's entries are others, the order of theirs is asked about by name`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<1000 {
+            bench.pair(
+                AnswerComparatorTests.answer(#"{"items":[1,2,3]}"#),
+                candidate: .success(AnswerComparatorTests.answer(#"{"items":[13,12,11]}"#)),
+                baseline: .success(AnswerComparatorTests.answer(#"{"items":[11,12,13]}"#))
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .masked)
+        #expect(verdict.remedy.contains("unorderedPaths"))
+    }
+
     @Test func `what thins independently of answers does not matter`() throws {
         var bench = Bench(hasBaseline: true)
         for number in 0..<12_000 {
