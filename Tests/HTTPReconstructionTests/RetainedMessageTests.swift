@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPReconstruction
 import Testing
+import TrafficModel
+
+@testable import HTTPReconstruction
 
 /// The memory of a message that was kept is taken by the next one.
 @Suite struct RetainedMessageTests {
@@ -34,5 +36,31 @@ import Testing
         ]
         #expect(responses.map { $0?.fields.map(\.name) } == names)
         #expect(responses.map { $0?.content } == [Array("abc".utf8), [], []])
+    }
+
+    @Test func `memory that a message has from one before it counts, as long as it is kept`() {
+        let ledger = RetentionLedger(limit: 10_000)
+        let fields: [FieldLine] = []
+        func keep(_ octets: Int) -> RetainedMessage? {
+            var head = MessageHead()
+            head.textLength = octets
+            let text = [UInt8](repeating: UInt8(ascii: "a"), count: octets)
+            return ledger.keep(text.span, head: head, fields: fields.span, contentLimit: 0)
+        }
+        var long = keep(3_000)
+        #expect(ledger.octets == RetentionLedger.fixedCharge + 3_000)
+        ledger.takeBack(&long)
+        #expect(long == nil && ledger.octets == 0)
+        var short = keep(10)
+        #expect(short?.octets.count == 10)
+        #expect(ledger.octets >= RetentionLedger.fixedCharge + 3_000)
+        // Another has memory of its own.
+        let before = ledger.octets
+        let other = keep(20)
+        #expect(other?.octets.count == 20)
+        #expect(ledger.octets == before + RetentionLedger.fixedCharge + 20)
+        ledger.takeBack(&short)
+        #expect(ledger.octets == RetentionLedger.fixedCharge + 20)
+        withExtendedLifetime(other) {}
     }
 }

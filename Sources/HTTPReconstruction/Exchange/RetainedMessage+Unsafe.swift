@@ -75,6 +75,12 @@ public final class RetainedMessage {
         unsafe kept.pointee.keep(head, octets, fields)
     }
 
+    /// How much memory a head takes here: as much as it needs, or what there is already.
+    fileprivate func room(octets: Int, fields: Int) -> Int {
+        unsafe max(kept.pointee.octets.capacity, octets) + max(kept.pointee.fields.capacity, fields)
+            * MemoryLayout<FieldLine>.stride
+    }
+
     /// Forgets the message; returns whether the memory is worth keeping for another.
     fileprivate func forget() -> Bool { unsafe kept.pointee.forget() }
 }
@@ -151,8 +157,9 @@ private struct KeptOctets {
         }
         octets.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
-        if !content.isEmpty { content = [] }
-        if !trailerOctets.isEmpty { (trailerOctets, trailerFields) = ([], []) }
+        // Content that was cut to nothing still has its memory.
+        if content.capacity > 0 { content = [] }
+        if !trailerOctets.isEmpty || !trailerFields.isEmpty { (trailerOctets, trailerFields) = ([], []) }
         return true
     }
 }
@@ -206,9 +213,12 @@ final class RetentionLedger {
         fields: Span<FieldLine>,
         contentLimit: Int
     ) -> RetainedMessage? {
-        let charge = Self.fixedCharge + head.textLength + fields.count * MemoryLayout<FieldLine>.stride
-        guard head.textLength > 0, admit(charge) else { return nil }
+        guard head.textLength > 0 else { return nil }
         let message = unsafe spare.popLast() ?? RetainedMessage()
+        // What it has from earlier messages counts, or many together would take more than is said. One that is refused goes
+        // with that memory, so that the next is judged by its need alone.
+        let charge = Self.fixedCharge + message.room(octets: head.textLength, fields: fields.count)
+        guard admit(charge) else { return nil }
         message.keep(head, octets, fields, contentLimit: contentLimit, charge: charge, self)
         return message
     }
