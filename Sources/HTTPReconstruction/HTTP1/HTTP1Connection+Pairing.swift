@@ -499,11 +499,15 @@ extension HTTP1Connection {
         return sameNumber && !repair.missesRequests && (allAnswered || rhythm.quietMeansAnswered)
     }
 
-    /// Whether the connection ended behind the latest answer as the latest request asked the server to end it: the answer says
-    /// so (RFC 9112 §9.6), or the end came right behind it.
+    /// Whether the connection ended behind the latest answer as the latest request asked the server to end it (RFC 9112 §9.6):
+    /// the end came right behind it, or from the client, to whom the answer said that it is the last.
+    ///
+    /// A server says so too in an answer to an earlier request that it has not read to its end, and closes when the client, which
+    /// waits for more, has not done so in time.
     private var closesAsAsked: Bool {
         guard isRepairing, let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
-        guard !repair.latestResponseCloses, let earlyEnd else { return true }
+        guard let earlyEnd else { return true }
+        if repair.latestResponseCloses, earlyEnd.side == .client { return true }
         return earlyEnd.time.nanoseconds(since: responseTime) < Self.promptClose
     }
 
