@@ -686,6 +686,24 @@ import TrafficModel
         #expect(!record.lines.contains { $0.hasPrefix("GET /d -> 410") }, "\(record.lines)")
     }
 
+    @Test func `joined midstream, as many responses as requests tell whose the last is, though the server closes late`()
+    {
+        let last = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        let record = Conversation(
+            [
+                .client(Self.get("/a") + last),
+                .server(Self.ok("a")),
+                .server("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+                .passes(seconds: 1),
+            ],
+            sawHandshake: false
+        ).read(ending: [.serverFinishes, .clientFinishes, .closes(.finished)])
+        #expect(
+            record.lines == ["GET /a -> 200 (1) [paired_by_inference]", "GET /b -> 404 [paired_by_inference]"],
+            "\(record.lines)"
+        )
+    }
+
     @Test func `what a client receives that has asked for 100 may be no more than that`() {
         let record = Conversation(
             .client(Self.get("/a")),

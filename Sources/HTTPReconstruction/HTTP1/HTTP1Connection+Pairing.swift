@@ -492,8 +492,8 @@ extension HTTP1Connection {
         _ shared: borrowing SharedReconstruction
     ) -> Bool {
         guard isRepairing, let repair else { return false }
-        if closesAsAsked, allAnswered { return true }
-        guard !mayHaveLeftRequests(shared) else { return false }
+        if closesAsAsked(sameNumber: sameNumber), allAnswered { return true }
+        guard !mayHaveLeftRequests(sameNumber: sameNumber, shared) else { return false }
         if rhythm.habit == .waits { return allAnswered || sameNumber }
         if rhythm.quietMeansAnswered, allAnswered, clientClosesInOrder { return true }
         return sameNumber && !repair.missesRequests && (allAnswered || rhythm.quietMeansAnswered)
@@ -503,11 +503,12 @@ extension HTTP1Connection {
     /// the end came right behind it, or from the client, to whom the answer said that it is the last.
     ///
     /// A server says so too in an answer to an earlier request that it has not read to its end, and closes when the client, which
-    /// waits for more, has not done so in time.
-    private var closesAsAsked: Bool {
+    /// waits for more, has not done so in time. On a connection that was joined midstream as many responses as requests tell.
+    private func closesAsAsked(sameNumber: Bool) -> Bool {
         guard isRepairing, let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
         guard let earlyEnd else { return true }
-        if repair.latestResponseCloses, earlyEnd.side == .client { return true }
+        let hasEvenEnd = sameNumber && isJoinedMidstream
+        if repair.latestResponseCloses, earlyEnd.side == .client || hasEvenEnd { return true }
         return earlyEnd.time.nanoseconds(since: responseTime) < Self.promptClose
     }
 
@@ -529,13 +530,13 @@ extension HTTP1Connection {
     /// response may belong to any of the requests; Envoy does so behind its own answer to a request that it has not read to
     /// the end, and a second later where the client goes on (`delayed_close_timeout`). Where it was silent for long before, or
     /// the client sends one request at a time, nothing was left.
-    private func mayHaveLeftRequests(_ shared: borrowing SharedReconstruction) -> Bool {
+    private func mayHaveLeftRequests(sameNumber: Bool, _ shared: borrowing SharedReconstruction) -> Bool {
         guard isRepairing, let repair else { return false }
         // In a hole before its latest request even a client that has waited so far may have pipelined.
         let waits = rhythm.hasWaited && newest >= 0 && !shared.exchanges[newest].followsRequestBreak
         if waits { return false }
         if repair.latestResponseWasCut { return true }
-        if closesAsAsked { return false }
+        if closesAsAsked(sameNumber: sameNumber) { return false }
         if repair.latestResponseCloses { return true }
         guard let earlyEnd, earlyEnd.side == .server else { return false }
         let silence = earlyEnd.time.nanoseconds(since: responseTime)
