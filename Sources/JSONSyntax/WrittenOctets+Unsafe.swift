@@ -4,10 +4,11 @@
 ///
 /// A record is a hundred additions of a few octets each. An array would ask at each, by a call, whether it is the only owner
 /// of its elements; this memory has one owner by its type.
+///
+/// `@unchecked Sendable`: the memory belongs to this value alone, which has no copies, and no pointer to it outlives a call.
 @safe
 @usableFromInline
 struct WrittenOctets: ~Copyable, @unchecked Sendable {
-    // Unchecked: the memory belongs to this value alone, which has no copies, and no pointer to it outlives a call.
     @usableFromInline var memory: UnsafeMutablePointer<UInt8>
     @usableFromInline var capacity: Int
     /// How many octets have been written.
