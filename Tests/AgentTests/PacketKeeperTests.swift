@@ -36,19 +36,26 @@ struct PacketKeeperTests {
         }
     }
 
-    /// Reads a savefile, and keeps its packets if asked for.
-    private func read(_ path: String, keeping kept: KeptPackets? = nil) throws -> [JSONValue] {
-        let configuration = Configuration()
+    /// Reads a savefile as one of several workers would, and keeps its packets if asked for.
+    private func read(
+        _ path: String,
+        keeping kept: KeptPackets? = nil,
+        asWorker number: Int = 0,
+        of workers: Int = 1
+    ) throws -> [JSONValue] {
+        var configuration = Configuration()
+        configuration.capture.workers = workers
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let run = TrafficRun(objects, configuration, isLive: workers > 1, at: 0)
         let lines = Lines()
         var outputs = PipelineOutputs()
         outputs.recordOutput = { lines.append($0) }
         let stop = StopFlag()
         var source = try SavefileCapture(paths: [path], stop: stop)
-        let worker = CaptureWorker(run.makePipeline(outputs: outputs))
+        let worker = CaptureWorker(run.makePipeline(ofWorker: number, outputs: outputs))
         if let kept {
-            var keeper = PacketKeeper(worker, keeping: PacketKeeping(kept), decoding: run.limits.decoding)
+            let keeping = PacketKeeping(kept, worker: number)
+            var keeper = PacketKeeper(worker, keeping: keeping, decoding: run.limits.decoding)
             source.run(into: &keeper, until: stop)
             keeper.captureEnded()
         } else {
@@ -88,6 +95,27 @@ struct PacketKeeperTests {
             try Data(saved.octets).write(to: URL(filePath: file))
             let found = try read(file)
             #expect(found.compactMap(withoutNumber) == expected.compactMap(withoutNumber), "connection \(number)")
+        }
+    }
+
+    @Test func `what the second of two workers saw is found by the numbers that it gives`() throws {
+        let hour: Int64 = 3600 * 1_000_000_000
+        let alone = KeptPackets(octets: 16 << 20, age: hour)
+        let shared = KeptPackets(octets: 32 << 20, age: hour, workers: 2)
+        let records = try read(Self.capture, keeping: alone)
+        let others = try read(Self.capture, keeping: shared, asWorker: 1, of: 2)
+        #expect(others.count == records.count)
+        var numbers: Set<Int> = []
+        for record in records {
+            guard case .integer(let number) = record["connection"] else { continue }
+            numbers.insert(number)
+        }
+        #expect(numbers.count > 20)
+        for number in numbers {
+            let expected = try #require(alone.packets(ofConnection: number))
+            // The second of two tables numbers its connections 1, 3, 5 and so on.
+            #expect(shared.packets(ofConnection: 2 * number + 1)?.octets == expected.octets, "connection \(number)")
+            #expect(shared.packets(ofConnection: 2 * number) == nil)
         }
     }
 

@@ -168,6 +168,48 @@ import TrafficMetrics
         #expect(board.packets(ofConnection: 1)?.count == board.extent.packets)
     }
 
+    // MARK: - Several workers
+
+    @Test func `a connection is looked for at the worker that its number says, and no worker takes another's room`()
+        throws
+    {
+        let board = KeptPackets(octets: 2 << 20, age: 60 * Self.second, workers: 2)
+        var first = PacketKeeping(board, worker: 0)
+        var second = PacketKeeping(board, worker: 1)
+        let frames = Self.frames(4000)
+        for (index, frame) in frames.enumerated() {
+            second.packetArrived(Self.packet(frame, at: Int64(index)), octets: frame.span, connection: 5)
+        }
+        let large = [UInt8](repeating: 7, count: 100_000)
+        for index in 0..<100 {
+            first.packetArrived(Self.packet(large, at: Int64(1000 + index)), octets: large.span, connection: 4)
+        }
+        #expect(Self.octets(of: board.packets(ofConnection: 5)) == frames)
+        #expect(board.packets(ofConnection: 4)?.last.nanoseconds == 1099)
+        #expect(board.packets(ofConnection: 6) == nil && board.packets(ofConnection: 7) == nil)
+        #expect(board.extent.octets <= 2 << 20)
+        let ofFirst = try #require(board.packets(ofConnection: 4)).count
+        #expect(
+            board.extent == KeptPackets.Extent(packets: ofFirst + frames.count, octets: board.extent.octets, missed: 0)
+        )
+    }
+
+    @Test func `a worker that is short of memory forgets its packets alone, until the others hear of it too`() {
+        let shedding = LoadShedding()
+        let board = KeptPackets(octets: 2 << 20, age: 60 * Self.second, workers: 2)
+        var first = PacketKeeping(board, worker: 0, shedding: shedding)
+        var second = PacketKeeping(board, worker: 1, shedding: shedding)
+        let frame = Self.frames(4000)[2]
+        first.packetArrived(Self.packet(frame, at: 1), octets: frame.span, connection: 0)
+        second.packetArrived(Self.packet(frame, at: 1), octets: frame.span, connection: 1)
+        shedding.level = .shadowTraffic
+        first.timePassed(until: PacketTime(nanoseconds: 2))
+        #expect(board.packets(ofConnection: 0) == nil)
+        #expect(board.packets(ofConnection: 1)?.count == 1)
+        second.timePassed(until: PacketTime(nanoseconds: 2))
+        #expect(board.extent == KeptPackets.Extent())
+    }
+
     // MARK: - Several interfaces
 
     @Test func `a segment of two interfaces is saved once, and packets of two link types as raw IP`() throws {
