@@ -119,6 +119,34 @@ struct PacketKeeperTests {
         }
     }
 
+    @Test func `packets are kept after the clock was set back`() throws {
+        let kept = KeptPackets(octets: 1 << 20, age: 10 * 1_000_000_000)
+        let run = TrafficRun(
+            try RouteObjects(Configuration(), namesServerPorts: false),
+            Configuration(),
+            isLive: false,
+            at: 0
+        )
+        let worker = CaptureWorker(run.makePipeline())
+        var keeper = PacketKeeper(worker, keeping: PacketKeeping(kept), decoding: run.limits.decoding)
+        let server = Endpoint(address: try #require(IPAddress("10.0.0.1")), port: 8080)
+        let client = try #require(IPAddress("10.0.0.9"))
+        for (port, second) in [(4000 as UInt16, 5000 as Int64), (4001, 1000)] {
+            let source = Endpoint(address: client, port: port)
+            let frame = PacketBuilder.tcp(from: source, to: server, sequence: 100, flags: [.syn]).ip().ethernet().octets
+            let packet = CapturedPacket(
+                time: PacketTime(nanoseconds: second * 1_000_000_000),
+                linkType: .ethernet,
+                interface: 0,
+                wireLength: frame.count
+            )
+            keeper.packetArrived(packet, octets: frame.span)
+            keeper.batchEnded()
+        }
+        #expect(kept.packets(ofConnection: 1)?.count == 1)
+        keeper.captureEnded()
+    }
+
     // MARK: - The question
 
     private func answers(_ kept: KeptPackets?) -> WebAnswers {

@@ -136,6 +136,49 @@ import TrafficMetrics
         #expect(board.packets(ofConnection: 1)?.count == 1)
     }
 
+    @Test func `after the clock was set back packets are kept, and earlier ones go when they are too old`() {
+        let board = KeptPackets(octets: 1 << 20, age: 10 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        keeping.packetArrived(Self.packet(frame, at: 1000 * Self.second), octets: frame.span, connection: 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 1000 * Self.second))
+        keeping.packetArrived(Self.packet(frame, at: 100 * Self.second), octets: frame.span, connection: 2)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.packets(ofConnection: 2)?.count == 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 111 * Self.second))
+        #expect(board.extent.packets == 0)
+        // Nothing came since, of which the time would say so.
+        keeping.packetArrived(Self.packet(frame, at: 1000 * Self.second), octets: frame.span, connection: 3)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.extent.packets == 0)
+    }
+
+    @Test func `a network card's clock in TAI takes no packets away`() {
+        let board = KeptPackets(octets: 1 << 20, age: 10 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        keeping.packetArrived(Self.packet(frame, at: 137 * Self.second), octets: frame.span, connection: 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.packets(ofConnection: 1)?.count == 1)
+    }
+
+    @Test func `times at the ends of their range are no harm`() {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        for time in [Int64.max, .min] {
+            keeping.packetArrived(Self.packet(frame, at: time), octets: frame.span, connection: 1)
+            keeping.timePassed(until: PacketTime(nanoseconds: time))
+        }
+        #expect(board.packets(ofConnection: 1)?.count == 2)
+    }
+
+    @Test func `a block in which nothing is yet is no harm to one who looks`() {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        #expect(board.stores[0].nextBlock() != nil)
+        #expect(board.packets(ofConnection: 1) == nil)
+    }
+
     @Test func `nothing is kept while memory is short, and it begins anew afterwards`() {
         let shedding = LoadShedding()
         let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)

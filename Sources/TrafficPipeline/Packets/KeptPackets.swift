@@ -111,6 +111,6 @@ public struct PacketKeeping: ~Copyable {
             return
         }
         isPaused = false
-        if store.forget(before: now.nanoseconds - age) { block = nil }
+        if store.forget(olderThan: age, at: now.nanoseconds) { block = nil }
     }
 }

@@ -11,6 +11,8 @@ internal import Synchronization
 final class PacketStore: Sendable {
     /// A block holds any packet, and a 16th of all where that is more.
     private static let leastBlock = PacketBlock.size(captured: 262_144)
+    /// How far the clocks of two interfaces may be apart, in nanoseconds: that of a network card may be in TAI, 37 s ahead.
+    private static let clockTolerance: Int64 = 60_000_000_000
 
     private let blockOctets: Int
     private let blockLimit: Int
@@ -65,12 +67,16 @@ final class PacketStore: Sendable {
         }
     }
 
-    /// Forgets blocks of which no packet is as new as `time`, unless somebody looks at the list just now.
+    /// Forgets blocks to which nothing was added for `age`, unless somebody looks at the list just now.
+    ///
+    /// One of the future goes too: the clock was set back, and its time would not come for as long.
     ///
     /// - Returns: Whether the block that was written last is among them.
-    func forget(before time: Int64) -> Bool {
-        state.withLockIfAvailable { state -> Bool in
-            while let first = state.blocks.first, first.latestTime < time {
+    func forget(olderThan age: Int64, at now: Int64) -> Bool {
+        let ages = -max(age, Self.clockTolerance)...age
+        return state.withLockIfAvailable { state -> Bool in
+            // Times of packets may be anything; a difference beyond the range wraps.
+            while let first = state.blocks.first, first.packets == 0 || !ages.contains(now &- first.latestTime) {
                 state.retire(state.blocks.removeFirst())
             }
             return state.blocks.isEmpty
