@@ -147,6 +147,32 @@ struct PacketKeeperTests {
         keeper.captureEnded()
     }
 
+    @Test func `a scrape says how much memory kept packets take, and 0 where none are kept`() {
+        func page(_ kept: KeptPackets?) -> String {
+            let registry = MetricsRegistry()
+            registry.add(KeptPacketsCollector(kept: kept))
+            var octets: [UInt8] = []
+            TextExposition(.text).write(registry.snapshot(at: 0), into: &octets)
+            return String(decoding: octets, as: UTF8.self)
+        }
+        let kept = KeptPackets(octets: 2 << 20, age: 60 * 1_000_000_000, workers: 2)
+        let frame = [UInt8](repeating: 0, count: 60)
+        let packet = CapturedPacket(
+            time: PacketTime(nanoseconds: 0),
+            linkType: .ethernet,
+            interface: 0,
+            wireLength: 60
+        )
+        for worker in 0..<2 {
+            var keeping = PacketKeeping(kept, worker: worker)
+            keeping.packetArrived(packet, octets: frame.span, connection: worker)
+        }
+        // Of each packet 60 bytes, rounded up to 64, and 32 for what is known of it.
+        #expect(page(kept).contains("\nwingmirror_kept_packets_bytes 192\n"))
+        #expect(page(kept).contains("\nwingmirror_kept_packets_missed_total 0\n"))
+        #expect(page(nil).contains("\nwingmirror_kept_packets_bytes 0\n"))
+    }
+
     // MARK: - The question
 
     private func answers(_ kept: KeptPackets?) -> WebAnswers {

@@ -213,6 +213,7 @@ package struct Agent: Sendable {
         registry.add(collector)
         registry.add(mirroring.collector)
         registry.add(HistoryCollector(watch: watch))
+        registry.add(KeptPacketsCollector(kept: keptPackets))
         if let cluster { registry.add(ClusterCollector(cluster: cluster, routes: routes)) }
         registry.add(ProcessCollector())
     }

@@ -41,6 +41,9 @@ public final class KeptPackets: Sendable {
         public var octets = 0
         /// How many packets were not kept though they should have been: there was no block for them just then.
         public var missed = 0
+
+        /// Makes the extent of nothing.
+        public init() {}
     }
 
     /// How much is kept now.

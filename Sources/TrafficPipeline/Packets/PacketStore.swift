@@ -46,11 +46,11 @@ final class PacketStore: Sendable {
     /// How much is kept now.
     var extent: KeptPackets.Extent {
         let blocks = state.withLock { $0.blocks }
-        return KeptPackets.Extent(
-            packets: blocks.reduce(0) { $0 + $1.packets },
-            octets: blocks.reduce(0) { $0 + $1.octets },
-            missed: missedPackets.load(ordering: .relaxed)
-        )
+        var extent = KeptPackets.Extent()
+        extent.packets = blocks.reduce(0) { $0 + $1.packets }
+        extent.octets = blocks.reduce(0) { $0 + $1.octets }
+        extent.missed = missedPackets.load(ordering: .relaxed)
+        return extent
     }
 
     // MARK: - The capture thread
