@@ -8,7 +8,8 @@ import TrafficMetrics
 @testable import TrafficPipeline
 
 /// Packets that are kept for a while, and what is saved of a connection.
-@Suite struct KeptPacketsTests {
+@Suite(.timeLimit(.minutes(20)))
+struct KeptPacketsTests {
     private static let server = endpoint("10.0.0.1", 8080)
     private static let second: Int64 = 1_000_000_000
 
@@ -54,6 +55,22 @@ import TrafficMetrics
             place += 16 + count
         }
         return frames
+    }
+
+    /// The fractions of a second at which packets came, in nanoseconds.
+    private static func times(of saved: SavedPackets) -> [Int] {
+        var times: [Int] = []
+        var place = 24
+        while place < saved.octets.count {
+            let (nanoseconds, count) = (number(saved, at: place + 4), number(saved, at: place + 8))
+            times.append(nanoseconds)
+            place += 16 + count
+        }
+        return times
+    }
+
+    private static func number(_ saved: SavedPackets, at place: Int) -> Int {
+        (0..<4).reduce(0) { $0 | Int(saved.octets[place + $1]) << (8 * $1) }
     }
 
     private static func linkType(of saved: SavedPackets) -> Int {
@@ -209,6 +226,38 @@ import TrafficMetrics
         }
         #expect(board.extent.missed == 0)
         #expect(board.packets(ofConnection: 1)?.count == board.extent.packets)
+    }
+
+    @Test func `a file that is made while packets come has whole ones only, in their order`() async throws {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        /// Keeps a packet whose every octet is the last of its time.
+        @Sendable func keep(_ time: Int64, _ keeping: inout PacketKeeping) {
+            let octets = [UInt8](repeating: UInt8(truncatingIfNeeded: time), count: 20_000)
+            keeping.packetArrived(Self.packet(octets, at: time), octets: octets.span, connection: 1)
+        }
+        var first = PacketKeeping(board)
+        keep(0, &first)
+        let writer = Task.detached {
+            var keeping = PacketKeeping(board)
+            var time: Int64 = 0
+            while !Task.isCancelled {
+                time += 1
+                keep(time, &keeping)
+            }
+        }
+        defer { writer.cancel() }
+        for _ in 0..<5 {
+            let saved = try #require(board.packets(ofConnection: 1))
+            let frames = try #require(Self.octets(of: saved))
+            #expect(frames.count == saved.count)
+            #expect(frames.allSatisfy { $0 == [UInt8](repeating: $0.first ?? 0, count: 20_000) })
+            #expect(frames.last?.first == UInt8(truncatingIfNeeded: saved.last.nanoseconds))
+            let times = Self.times(of: saved)
+            #expect(times == times.sorted() && Set(times).count == times.count)
+            #expect(zip(times, frames).allSatisfy { UInt8(truncatingIfNeeded: $0) == $1.first })
+        }
+        writer.cancel()
+        await writer.value
     }
 
     // MARK: - Several workers
