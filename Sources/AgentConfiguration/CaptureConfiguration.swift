@@ -31,8 +31,8 @@ package struct CaptureConfiguration: Sendable, Equatable {
 
     /// How many packets are kept, and for how long, so that those of one connection can be saved.
     package struct Keep: Sendable, Equatable {
-        /// Below this there is no room for two packets of any size.
-        fileprivate static let smallest = ByteSize(mebibytes: 1)
+        /// With less than this many MiB a worker has no room for two packets of any size.
+        private static let smallest = 1
         /// The largest part of the memory that the agent steers by.
         fileprivate static let largestPart = 4
 
@@ -40,6 +40,14 @@ package struct CaptureConfiguration: Sendable, Equatable {
         package var bytes = ByteSize(0)
         /// For how long they are kept.
         package var age: Duration = .seconds(60)
+
+        /// Why so little cannot be kept by so many workers, each of which has its part; `nil` when it can.
+        fileprivate func refusal(ofWorkers workers: Int) -> String? {
+            let least = ByteSize(mebibytes: Self.smallest * workers)
+            guard bytes.octets > 0, bytes < least else { return nil }
+            let owner = workers > 1 ? " of \(workers) workers" : ""
+            return "less than \(least) has no room for large packets\(owner); 0 keeps none"
+        }
 
         /// Why so much cannot be kept within the memory that the agent steers by; `nil` when it can.
         package func refusal(within budget: MemoryBudget) -> String? {
@@ -99,9 +107,7 @@ extension CaptureConfiguration {
         section.section("keep") { section in
             section.read("bytes", into: &keep.bytes, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 2047)))
             section.read("age", into: &keep.age, as: .duration(in: .seconds(1) ... .seconds(3600)))
-            if keep.bytes.octets > 0, keep.bytes < Keep.smallest {
-                section.refuse("bytes", "less than \(Keep.smallest) has no room for large packets; 0 keeps none")
-            }
+            if let reason = keep.refusal(ofWorkers: workers) { section.refuse("bytes", reason) }
         }
         section.read("user", into: &user, as: .text)
         if vxlanPorts.count > DecodingLimits.vxlanPortLimit {
@@ -109,9 +115,6 @@ extension CaptureConfiguration {
         }
         if workers > 1, !savefiles.isEmpty {
             section.refuse("workers", "several workers share interfaces; pcap files are read by one")
-        }
-        if workers > 1, keep.bytes.octets > 0 {
-            section.refuse("workers", "packets are kept by one worker only: use 1, or set capture.keep.bytes to 0")
         }
         if let reason = loopRefusal { section.refuse("loop", reason) }
         if !savefiles.isEmpty, interfaces != .named([]) {

@@ -17,6 +17,12 @@ public struct ConnectionNumbering: Sendable, Hashable {
         step = max(count, 1)
     }
 
+    /// The table, among those that share a capture, whose connection a number is.
+    public static func table(of number: Int, among count: Int) -> Int {
+        precondition(number >= 0, "ConnectionNumbering: no connection has the number \(number)")
+        return number % max(count, 1)
+    }
+
     /// The number of the next connection.
     mutating func take() -> Int {
         defer { next += step }

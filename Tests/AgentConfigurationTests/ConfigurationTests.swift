@@ -193,6 +193,10 @@ import TrafficModel
             "capture.keep.bytes: less than 1MiB has no room for large packets; 0 keeps none"
         ),
         (
+            "capture: {workers: 3, interfaces: [eth0], keep: {bytes: 2MiB}}",
+            "capture.keep.bytes: less than 3MiB has no room for large packets of 3 workers; 0 keeps none"
+        ),
+        (
             "capture: {keep: {age: 0s}}",
             "capture.keep.age: expected a duration such as 5m or 100ms, from 1s to 1h, found \"0s\""
         ),
@@ -289,7 +293,6 @@ import TrafficModel
 
     @Test(arguments: [
         ("capture: {workers: 2, savefiles: [a.pcap]}", "pcap files are read by one"),
-        ("capture: {workers: 2, interfaces: [eth0], keep: {bytes: 1MiB}}", "packets are kept by one worker only"),
         ("capture: {workers: 0}", "1"), ("capture: {workers: 257}", "256"),
     ])
     func `workers are refused where there cannot be so many`(yaml: String, reason: String) throws {
@@ -302,6 +305,10 @@ import TrafficModel
 
     @Test func `several workers share interfaces`() {
         #expect(problems("capture: {workers: 256, interfaces: [eth0]}").isEmpty)
+    }
+
+    @Test func `several workers keep packets where each has room`() {
+        #expect(problems("capture: {workers: 3, interfaces: [eth0], keep: {bytes: 3MiB}}").isEmpty)
     }
 
     @Test func `all mistakes are reported, in the order of the file`() {

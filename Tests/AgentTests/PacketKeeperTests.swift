@@ -36,19 +36,26 @@ struct PacketKeeperTests {
         }
     }
 
-    /// Reads a savefile, and keeps its packets if asked for.
-    private func read(_ path: String, keeping kept: KeptPackets? = nil) throws -> [JSONValue] {
-        let configuration = Configuration()
+    /// Reads a savefile as one of several workers would, and keeps its packets if asked for.
+    private func read(
+        _ path: String,
+        keeping kept: KeptPackets? = nil,
+        asWorker number: Int = 0,
+        of workers: Int = 1
+    ) throws -> [JSONValue] {
+        var configuration = Configuration()
+        configuration.capture.workers = workers
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let run = TrafficRun(objects, configuration, isLive: workers > 1, at: 0)
         let lines = Lines()
         var outputs = PipelineOutputs()
         outputs.recordOutput = { lines.append($0) }
         let stop = StopFlag()
         var source = try SavefileCapture(paths: [path], stop: stop)
-        let worker = CaptureWorker(run.makePipeline(outputs: outputs))
+        let worker = CaptureWorker(run.makePipeline(ofWorker: number, outputs: outputs))
         if let kept {
-            var keeper = PacketKeeper(worker, keeping: PacketKeeping(kept), decoding: run.limits.decoding)
+            let keeping = PacketKeeping(kept, worker: number)
+            var keeper = PacketKeeper(worker, keeping: keeping, decoding: run.limits.decoding)
             source.run(into: &keeper, until: stop)
             keeper.captureEnded()
         } else {
@@ -89,6 +96,81 @@ struct PacketKeeperTests {
             let found = try read(file)
             #expect(found.compactMap(withoutNumber) == expected.compactMap(withoutNumber), "connection \(number)")
         }
+    }
+
+    @Test func `what the second of two workers saw is found by the numbers that it gives`() throws {
+        let hour: Int64 = 3600 * 1_000_000_000
+        let alone = KeptPackets(octets: 16 << 20, age: hour)
+        let shared = KeptPackets(octets: 32 << 20, age: hour, workers: 2)
+        let records = try read(Self.capture, keeping: alone)
+        let others = try read(Self.capture, keeping: shared, asWorker: 1, of: 2)
+        #expect(others.count == records.count)
+        var numbers: Set<Int> = []
+        for record in records {
+            guard case .integer(let number) = record["connection"] else { continue }
+            numbers.insert(number)
+        }
+        #expect(numbers.count > 20)
+        for number in numbers {
+            let expected = try #require(alone.packets(ofConnection: number))
+            // The second of two tables numbers its connections 1, 3, 5 and so on.
+            #expect(shared.packets(ofConnection: 2 * number + 1)?.octets == expected.octets, "connection \(number)")
+            #expect(shared.packets(ofConnection: 2 * number) == nil)
+        }
+    }
+
+    @Test func `packets are kept after the clock was set back`() throws {
+        let kept = KeptPackets(octets: 1 << 20, age: 10 * 1_000_000_000)
+        let run = TrafficRun(
+            try RouteObjects(Configuration(), namesServerPorts: false),
+            Configuration(),
+            isLive: false,
+            at: 0
+        )
+        let worker = CaptureWorker(run.makePipeline())
+        var keeper = PacketKeeper(worker, keeping: PacketKeeping(kept), decoding: run.limits.decoding)
+        let server = Endpoint(address: try #require(IPAddress("10.0.0.1")), port: 8080)
+        let client = try #require(IPAddress("10.0.0.9"))
+        for (port, second) in [(4000 as UInt16, 5000 as Int64), (4001, 1000)] {
+            let source = Endpoint(address: client, port: port)
+            let frame = PacketBuilder.tcp(from: source, to: server, sequence: 100, flags: [.syn]).ip().ethernet().octets
+            let packet = CapturedPacket(
+                time: PacketTime(nanoseconds: second * 1_000_000_000),
+                linkType: .ethernet,
+                interface: 0,
+                wireLength: frame.count
+            )
+            keeper.packetArrived(packet, octets: frame.span)
+            keeper.batchEnded()
+        }
+        #expect(kept.packets(ofConnection: 1)?.count == 1)
+        keeper.captureEnded()
+    }
+
+    @Test func `a scrape says how much memory kept packets take, and 0 where none are kept`() {
+        func page(_ kept: KeptPackets?) -> String {
+            let registry = MetricsRegistry()
+            registry.add(KeptPacketsCollector(kept: kept))
+            var octets: [UInt8] = []
+            TextExposition(.text).write(registry.snapshot(at: 0), into: &octets)
+            return String(decoding: octets, as: UTF8.self)
+        }
+        let kept = KeptPackets(octets: 2 << 20, age: 60 * 1_000_000_000, workers: 2)
+        let frame = [UInt8](repeating: 0, count: 60)
+        let packet = CapturedPacket(
+            time: PacketTime(nanoseconds: 0),
+            linkType: .ethernet,
+            interface: 0,
+            wireLength: 60
+        )
+        for worker in 0..<2 {
+            var keeping = PacketKeeping(kept, worker: worker)
+            keeping.packetArrived(packet, octets: frame.span, connection: worker)
+        }
+        // Of each packet 60 bytes, rounded up to 64, and 32 for what is known of it.
+        #expect(page(kept).contains("\nwingmirror_kept_packets_bytes 192\n"))
+        #expect(page(kept).contains("\nwingmirror_kept_packets_missed_total 0\n"))
+        #expect(page(nil).contains("\nwingmirror_kept_packets_bytes 0\n"))
     }
 
     // MARK: - The question

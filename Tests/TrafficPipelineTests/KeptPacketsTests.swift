@@ -8,7 +8,8 @@ import TrafficMetrics
 @testable import TrafficPipeline
 
 /// Packets that are kept for a while, and what is saved of a connection.
-@Suite struct KeptPacketsTests {
+@Suite(.timeLimit(.minutes(20)))
+struct KeptPacketsTests {
     private static let server = endpoint("10.0.0.1", 8080)
     private static let second: Int64 = 1_000_000_000
 
@@ -54,6 +55,22 @@ import TrafficMetrics
             place += 16 + count
         }
         return frames
+    }
+
+    /// The fractions of a second at which packets came, in nanoseconds.
+    private static func times(of saved: SavedPackets) -> [Int] {
+        var times: [Int] = []
+        var place = 24
+        while place < saved.octets.count {
+            let (nanoseconds, count) = (number(saved, at: place + 4), number(saved, at: place + 8))
+            times.append(nanoseconds)
+            place += 16 + count
+        }
+        return times
+    }
+
+    private static func number(_ saved: SavedPackets, at place: Int) -> Int {
+        (0..<4).reduce(0) { $0 | Int(saved.octets[place + $1]) << (8 * $1) }
     }
 
     private static func linkType(of saved: SavedPackets) -> Int {
@@ -136,6 +153,49 @@ import TrafficMetrics
         #expect(board.packets(ofConnection: 1)?.count == 1)
     }
 
+    @Test func `after the clock was set back packets are kept, and earlier ones go when they are too old`() {
+        let board = KeptPackets(octets: 1 << 20, age: 10 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        keeping.packetArrived(Self.packet(frame, at: 1000 * Self.second), octets: frame.span, connection: 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 1000 * Self.second))
+        keeping.packetArrived(Self.packet(frame, at: 100 * Self.second), octets: frame.span, connection: 2)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.packets(ofConnection: 2)?.count == 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 111 * Self.second))
+        #expect(board.extent.packets == 0)
+        // Nothing came since, of which the time would say so.
+        keeping.packetArrived(Self.packet(frame, at: 1000 * Self.second), octets: frame.span, connection: 3)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.extent.packets == 0)
+    }
+
+    @Test func `a network card's clock in TAI takes no packets away`() {
+        let board = KeptPackets(octets: 1 << 20, age: 10 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        keeping.packetArrived(Self.packet(frame, at: 137 * Self.second), octets: frame.span, connection: 1)
+        keeping.timePassed(until: PacketTime(nanoseconds: 100 * Self.second))
+        #expect(board.packets(ofConnection: 1)?.count == 1)
+    }
+
+    @Test func `times at the ends of their range are no harm`() {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        var keeping = PacketKeeping(board)
+        let frame = Self.frames(4000)[2]
+        for time in [Int64.max, .min] {
+            keeping.packetArrived(Self.packet(frame, at: time), octets: frame.span, connection: 1)
+            keeping.timePassed(until: PacketTime(nanoseconds: time))
+        }
+        #expect(board.packets(ofConnection: 1)?.count == 2)
+    }
+
+    @Test func `a block in which nothing is yet is no harm to one who looks`() {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        #expect(board.stores[0].nextBlock() != nil)
+        #expect(board.packets(ofConnection: 1) == nil)
+    }
+
     @Test func `nothing is kept while memory is short, and it begins anew afterwards`() {
         let shedding = LoadShedding()
         let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
@@ -166,6 +226,78 @@ import TrafficMetrics
         }
         #expect(board.extent.missed == 0)
         #expect(board.packets(ofConnection: 1)?.count == board.extent.packets)
+    }
+
+    @Test func `a file that is made while packets come has whole ones only, in their order`() async throws {
+        let board = KeptPackets(octets: 1 << 20, age: 60 * Self.second)
+        /// Keeps a packet whose every octet is the last of its time.
+        @Sendable func keep(_ time: Int64, _ keeping: inout PacketKeeping) {
+            let octets = [UInt8](repeating: UInt8(truncatingIfNeeded: time), count: 20_000)
+            keeping.packetArrived(Self.packet(octets, at: time), octets: octets.span, connection: 1)
+        }
+        var first = PacketKeeping(board)
+        keep(0, &first)
+        let writer = Task.detached {
+            var keeping = PacketKeeping(board)
+            var time: Int64 = 0
+            while !Task.isCancelled {
+                time += 1
+                keep(time, &keeping)
+            }
+        }
+        defer { writer.cancel() }
+        for _ in 0..<5 {
+            let saved = try #require(board.packets(ofConnection: 1))
+            let frames = try #require(Self.octets(of: saved))
+            #expect(frames.count == saved.count)
+            #expect(frames.allSatisfy { $0 == [UInt8](repeating: $0.first ?? 0, count: 20_000) })
+            #expect(frames.last?.first == UInt8(truncatingIfNeeded: saved.last.nanoseconds))
+            let times = Self.times(of: saved)
+            #expect(times == times.sorted() && Set(times).count == times.count)
+            #expect(zip(times, frames).allSatisfy { UInt8(truncatingIfNeeded: $0) == $1.first })
+        }
+        writer.cancel()
+        await writer.value
+    }
+
+    // MARK: - Several workers
+
+    @Test func `a connection is looked for at the worker that its number says, and no worker takes another's room`()
+        throws
+    {
+        let board = KeptPackets(octets: 2 << 20, age: 60 * Self.second, workers: 2)
+        var first = PacketKeeping(board, worker: 0)
+        var second = PacketKeeping(board, worker: 1)
+        let frames = Self.frames(4000)
+        for (index, frame) in frames.enumerated() {
+            second.packetArrived(Self.packet(frame, at: Int64(index)), octets: frame.span, connection: 5)
+        }
+        let large = [UInt8](repeating: 7, count: 100_000)
+        for index in 0..<100 {
+            first.packetArrived(Self.packet(large, at: Int64(1000 + index)), octets: large.span, connection: 4)
+        }
+        #expect(Self.octets(of: board.packets(ofConnection: 5)) == frames)
+        #expect(board.packets(ofConnection: 4)?.last.nanoseconds == 1099)
+        #expect(board.packets(ofConnection: 6) == nil && board.packets(ofConnection: 7) == nil)
+        #expect(board.extent.octets <= 2 << 20)
+        let ofFirst = try #require(board.packets(ofConnection: 4)).count
+        #expect(board.extent.packets == ofFirst + frames.count && board.extent.missed == 0)
+    }
+
+    @Test func `a worker that is short of memory forgets its packets alone, until the others hear of it too`() {
+        let shedding = LoadShedding()
+        let board = KeptPackets(octets: 2 << 20, age: 60 * Self.second, workers: 2)
+        var first = PacketKeeping(board, worker: 0, shedding: shedding)
+        var second = PacketKeeping(board, worker: 1, shedding: shedding)
+        let frame = Self.frames(4000)[2]
+        first.packetArrived(Self.packet(frame, at: 1), octets: frame.span, connection: 0)
+        second.packetArrived(Self.packet(frame, at: 1), octets: frame.span, connection: 1)
+        shedding.level = .shadowTraffic
+        first.timePassed(until: PacketTime(nanoseconds: 2))
+        #expect(board.packets(ofConnection: 0) == nil)
+        #expect(board.packets(ofConnection: 1)?.count == 1)
+        second.timePassed(until: PacketTime(nanoseconds: 2))
+        #expect(board.extent == KeptPackets.Extent())
     }
 
     // MARK: - Several interfaces

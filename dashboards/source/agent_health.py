@@ -191,12 +191,13 @@ def streams():
         curves(
             "Limits met",
             "Times per second that a limit of reassembly was met, that handshakes came to nothing, and that packets in "
-            "fragments were captured, by outcome; routes without a history on the page, votes forgotten too early, and requests "
-            "of routes without a verdict.",
+            "fragments were captured, by outcome; packets that could not be kept; routes without a history on the page, votes "
+            "forgotten too early, and requests of routes without a verdict.",
             "ops",
             query(total_rate("reassembly_limits_met_total", by=("limit",)), "{{limit}}"),
             query(total_rate("half_open_connections_ended_total", by=("reason",)), "half-open connections, {{reason}}"),
             query(total_rate("fragmented_datagrams_total", by=("outcome",)), "fragmented packets, {{outcome}}"),
+            query(total_rate("kept_packets_missed_total"), "packets not kept"),
             query(total(series("history_routes_left_out")), "routes without a history"),
             query(total_rate("mirror_forgotten_votes_total"), "votes forgotten"),
             query(total_rate("mirror_unjudged_total"), "requests without a verdict"),
@@ -459,9 +460,10 @@ def resources():
         ),
         curves(
             "Memory that counts",
-            "What of the agent's memory counts against its limit.",
+            "What of the agent's memory counts against its limit, and what packets take that are kept to be saved (capture.keep).",
             "bytes",
             query(total(series("memory_used_bytes"), "instance", operation="max"), "{{instance}}"),
+            query(total(series("kept_packets_bytes"), "instance", operation="max"), "kept packets, {{instance}}"),
         ),
         curves(
             "Given up for want of memory",

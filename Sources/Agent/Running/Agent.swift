@@ -74,8 +74,7 @@ package struct Agent: Sendable {
         let limits = chosen.pipelineLimits(isLive: sources.isLive)
         traffic = TrafficRun(routes: routes.board, limits: limits, keys: keys.store)
         locality = NodeLocality.current(chosen)
-        keptPackets =
-            keep.bytes.octets > 0 ? KeptPackets(octets: keep.bytes.octets, age: keep.age.nanoseconds) : nil
+        keptPackets = Self.keptPackets(keep, workers: sources.workers)
         let captureLogger = logs.logger("capture")
         capture = Self.capture(sources, traffic, keptPackets, shedding, timeline, captureLogger)
         configuration = ConfigurationKeeper(
@@ -137,6 +136,11 @@ package struct Agent: Sendable {
             mirroring: mirroring,
             timeline: timeline
         )
+    }
+
+    private static func keptPackets(_ keep: CaptureConfiguration.Keep, workers: Int) -> KeptPackets? {
+        guard keep.bytes.octets > 0 else { return nil }
+        return KeptPackets(octets: keep.bytes.octets, age: keep.age.nanoseconds, workers: workers)
     }
 
     private static func capture(
@@ -209,6 +213,7 @@ package struct Agent: Sendable {
         registry.add(collector)
         registry.add(mirroring.collector)
         registry.add(HistoryCollector(watch: watch))
+        registry.add(KeptPacketsCollector(kept: keptPackets))
         if let cluster { registry.add(ClusterCollector(cluster: cluster, routes: routes)) }
         registry.add(ProcessCollector())
     }

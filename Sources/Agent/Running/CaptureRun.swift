@@ -75,7 +75,11 @@ package final class CaptureRun: Sendable {
     ) {
         self.keptPackets = keptPackets
         self.shedding = shedding
-        self.decoding = decoding
+        // The fragments that workers hold to know whose packets they are come to the same for any number of them.
+        var share = decoding
+        share.fragmentOctets /= sources.workers
+        share.fragmentedDatagrams /= sources.workers
+        self.decoding = share
         self.sources = sources
         self.keys = keys
         self.logger = logger
@@ -162,7 +166,7 @@ package final class CaptureRun: Sendable {
     ) throws(CaptureError) -> [CaptureError] {
         let worker = CaptureWorker(pipeline, heartbeat: heartbeats.workers[number], measuresLag: sources.isLive)
         guard let keptPackets else { return try capture(number, share, into: worker, report) }
-        let keeping = PacketKeeping(keptPackets, shedding: shedding)
+        let keeping = PacketKeeping(keptPackets, worker: number, shedding: shedding)
         return try capture(number, share, into: PacketKeeper(worker, keeping: keeping, decoding: decoding), report)
     }
 

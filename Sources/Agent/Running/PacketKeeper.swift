@@ -29,7 +29,8 @@ struct PacketKeeper: ~Copyable, FinishingSink {
     mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         // First the pipeline: it is what gives a connection its number.
         worker.packetArrived(packet, octets: octets)
-        latest = max(latest, packet.time)
+        // Not the latest of all: after a clock was set back nothing would be kept until it is as late again.
+        latest = packet.time
         switch decoder.decode(octets, of: packet) {
         case .segment(let segment), .reassembledSegment(let segment):
             guard let number = worker.connectionNumber(of: segment) else { return }
@@ -49,7 +50,7 @@ struct PacketKeeper: ~Copyable, FinishingSink {
 
     mutating func timePassed(now: PacketTime) {
         worker.timePassed(now: now)
-        latest = max(latest, now)
+        latest = now
         keeping.timePassed(until: latest)
     }
 

@@ -105,6 +105,21 @@ extension MetricCatalogue {
         help: "Memory of the agent that counts against its limit: without pages of files and capture rings."
     )
 
+    /// Packets of the last moments that are kept.
+    public static let keptPacketBytes = MetricFamily(
+        "wingmirror_kept_packets_bytes",
+        .gauge,
+        .bytes,
+        help: "Memory that the packets of the last moments take (capture.keep); 0 where none are kept."
+    )
+
+    /// Packets that should have been kept.
+    public static let keptPacketsMissed = MetricFamily(
+        "wingmirror_kept_packets_missed_total",
+        .counter,
+        help: "Packets that were not kept (capture.keep), because what is kept was being read just then."
+    )
+
     /// Requests that were left at metrics.
     public static let loadShedRequests = MetricFamily(
         "wingmirror_load_shed_requests_total",
@@ -155,7 +170,8 @@ extension MetricCatalogue {
     static let agent = [
         configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
         metricSeries, metricSeriesLimit, metricSeriesOverflow, historyRoutesLeftOut,
-        memoryLimit, memoryUsed, loadShedding, loadShedRequests, logMessages, scrapes,
+        memoryLimit, memoryUsed, keptPacketBytes, keptPacketsMissed, loadShedding, loadShedRequests, logMessages,
+        scrapes,
         scrapeRenderDuration, gatewayAddresses, gatewayOwnRequests,
     ]
 }

@@ -57,7 +57,7 @@ final class PacketBlock: @unchecked Sendable {
     /// How many octets they take, headers included.
     var octets: Int { filled.load(ordering: .relaxed) }
 
-    /// The latest time of them, in nanoseconds since the epoch; the least of all numbers without any.
+    /// The time of the one that was added last, in nanoseconds since the epoch; the least of all numbers without any.
     var latestTime: Int64 { latest.load(ordering: .relaxed) }
 
     /// How much of a block a packet takes.
@@ -86,7 +86,7 @@ final class PacketBlock: @unchecked Sendable {
             unsafe (base + start + MemoryLayout<Header>.size).copyMemory(from: address, byteCount: source.count)
         }
         count.store(count.load(ordering: .relaxed) + 1, ordering: .relaxed)
-        latest.store(max(latest.load(ordering: .relaxed), header.time), ordering: .relaxed)
+        latest.store(header.time, ordering: .relaxed)
         filled.store(start + size, ordering: .releasing)
         return true
     }

@@ -35,8 +35,7 @@ public struct SavedPackets: Sendable {
 
     /// Takes the packets of a connection from blocks, the oldest first; `nil` if there is none.
     init?(ofConnection number: Int64, in blocks: [PacketBlock], age: Int64, limit: Int) {
-        let newest = blocks.map(\.latestTime).max() ?? 0
-        var places = Self.places(ofConnection: number, in: blocks, from: newest - age)
+        var places = Self.places(ofConnection: number, in: blocks, age: age)
         Self.removeRepeated(&places)
         var size = 24
         let fitting = places.reversed().prefix { place in
@@ -69,24 +68,32 @@ public struct SavedPackets: Sendable {
         octets = file.octets
     }
 
-    /// The packets of a connection, and fragments of those of its datagrams that were completed.
-    private static func places(
-        ofConnection number: Int64,
-        in blocks: [PacketBlock],
-        from earliest: Int64
-    ) -> [Place] {
+    /// The packets of a connection, and fragments of those of its datagrams that were completed; none older than `age`.
+    private static func places(ofConnection number: Int64, in blocks: [PacketBlock], age: Int64) -> [Place] {
         var places: [Place] = []
-        var completions: [FragmentKey: [Int64]] = [:]
+        // Not the latest time of all: a clock that was set back would make everything after it old.
+        var newest: Int64 = 0
         for block in blocks {
-            block.visit { offset, header, octets in
-                guard header.time >= earliest else { return }
+            block.visit { offset, header, _ in
+                newest = header.time
                 guard header.connection == number || header.connection == PacketBlock.Header.fragment else { return }
                 places.append(Place(block: block, offset: offset, header: header))
-                guard header.connection == number,
-                    let key = PacketDecoder.fragmentedDatagram(in: octets, of: header.packet)
-                else { return }
-                completions[key, default: []].append(header.time)
             }
+        }
+        // Times of packets may be anything; a difference beyond the range wraps.
+        places.removeAll { newest &- $0.header.time > age }
+        removeFragments(&places, exceptOf: number)
+        return places
+    }
+
+    /// Removes fragments but for those of datagrams that a packet of the connection completes.
+    private static func removeFragments(_ places: inout [Place], exceptOf number: Int64) {
+        var completions: [FragmentKey: [Int64]] = [:]
+        for place in places where place.header.connection == number {
+            let key = place.block.withPacket(at: place.offset) { header, octets in
+                PacketDecoder.fragmentedDatagram(in: octets, of: header.packet)
+            }
+            if let key { completions[key, default: []].append(place.header.time) }
         }
         places.removeAll { place in
             guard place.header.connection == PacketBlock.Header.fragment else { return false }
@@ -95,9 +102,8 @@ public struct SavedPackets: Sendable {
                 PacketDecoder.fragmentedDatagram(in: octets, of: header.packet)
             }
             let times = key.flatMap { completions[$0] } ?? []
-            return !times.contains { abs($0 - place.header.time) <= nearness }
+            return !times.contains { ($0 &- place.header.time).magnitude <= nearness }
         }
-        return places
     }
 
     /// What tells a segment from others, but for where it was captured.
@@ -134,7 +140,7 @@ public struct SavedPackets: Sendable {
                 payloadLength: segment.payload.count + segment.truncatedOctets
             )
             if let earlier = seen[key], earlier.interface != place.header.interface,
-                place.header.time - earlier.time <= nearness
+                place.header.time &- earlier.time <= nearness
             {
                 return true
             }

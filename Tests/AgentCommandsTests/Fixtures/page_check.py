@@ -105,7 +105,7 @@ class Check:
 
     def run(self):
         for part in [
-            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.times, self.links, self.others, self.headline, self.truths,
+            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.packets, self.times, self.links, self.others, self.headline, self.truths,
             self.commands, self.emptiness, self.bounds, self.explanation, self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
@@ -241,6 +241,31 @@ class Check:
         found = page.evaluate("(trace) => traceLink({ fields: [['Traceparent', `00-${trace}-00f067aa0ba902b7-01`]] }).firstChild.href", trace)
         self.holds(f"a trace is linked to: {found}", found == f"https://traces.example/{trace}")
         self.holds("what is no trace is not", page.evaluate("traceLink({ fields: [['traceparent', 'javascript:alert(1)']] })") is None)
+
+    def packets(self):
+        """The packets of a request's connection are saved where the agent keeps any; where it does not, the page says why."""
+        page = self.page
+        self.open("exchanges?kind=routed")
+        page.wait_for_selector("tr.open-row")
+        page.locator(".opener[aria-expanded=false]").first.click()
+        with page.expect_download() as download:
+            page.locator("tr.inner:not([hidden]) .save-packets").first.click()
+        name = re.fullmatch(r"connection-(\d+)\.pcap", download.value.suggested_filename)
+        saved = pathlib.Path(download.value.path()).read_bytes()
+        self.holds("packets are saved as a pcap file with nanoseconds", name and struct.unpack("<I", saved[:4])[0] == 0xA1B23C4D)
+        self.holds("there are packets in it", len(saved) > 24 + 16)
+        note = page.evaluate(
+            "async (number) => (await fetch(`api/v1/packets?connection=${number}`)).headers.get('wingmirror-note')", name and name[1]
+        )
+        self.holds(f"what was saved is said: {note}", re.match(r"\d+ packets? from \d{4}-", note or ""))
+        said = page.evaluate("""() => {
+            const status = link.latest.status, kept = status.keptPackets;
+            status.keptPackets = null;
+            const text = packetsPart({ connection: 1 }).textContent;
+            status.keptPackets = kept;
+            return text;
+        }""")
+        self.holds(f"an agent that keeps none says which setting does: {said}", "capture.keep.bytes" in said)
 
     def times(self):
         """Times are UTC until somebody wants those of the place, and the choice is remembered."""
@@ -572,6 +597,7 @@ def main():
         links = pathlib.Path(folder) / "links.yaml"
         links.write_text(
             'admin: {links: {grafana: "https://grafana.example/", runbooks: "https://git.example/Runbooks", trace: "https://traces.example/{trace}"}}\n'
+            "capture: {keep: {bytes: 16MiB, age: 1h}}\n"
         )
         agent = subprocess.Popen(
             [arguments.agent, "run", arguments.samples / "captures/ingress.pcap", hostile, "--pace", "fast",

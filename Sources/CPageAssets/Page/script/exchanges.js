@@ -131,7 +131,7 @@ function exchangeDetail(exchange) {
       fieldList("Response", exchange.response)),
     traceLink(exchange.request),
     exchange.request ? explainButton(exchange) : null,
-    link.latest?.status.keptPackets ? savePacketsButton(exchange) : null,
+    packetsPart(exchange),
     exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
 }
 
@@ -196,6 +196,14 @@ function explainButton(exchange) {
     button.disabled = false;
   } }, "Explain this request");
   return h("div", null, h("p", null, button), place);
+}
+
+/** A way to save the packets of an exchange's connection, or why there is none. */
+function packetsPart(exchange) {
+  const status = link.latest?.status;
+  if (!status) return null;
+  return status.keptPackets ? savePacketsButton(exchange) : h("p", { class: "muted" },
+    "The connection's packets cannot be saved: this agent keeps none (", h("code", null, "capture.keep.bytes"), " is 0 in its configuration).");
 }
 
 /** A button that saves the packets of an exchange's connection, as far as the agent still keeps them. */
