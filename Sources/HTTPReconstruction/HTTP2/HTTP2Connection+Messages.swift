@@ -401,7 +401,7 @@ extension HTTP2Connection {
             shared.exchanges[exchange].interimArrived(status)
             return
         }
-        streamSettled(block.stream)
+        clientRules.settled(block.stream)
         streams[place].flags.insert(.responseBegan)
         if reading.isMalformed { shared.exchanges[exchange].integrity.insert(.malformed) }
         if shared.http2.sections[responses.section].isOverLimit {
