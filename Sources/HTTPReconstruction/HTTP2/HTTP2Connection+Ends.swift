@@ -214,4 +214,76 @@ extension HTTP2Connection {
             abandon(streams.count - 1, .resetByServer, early, &shared, &sink)
         }
     }
+
+    // MARK: - Streams that are waited for in vain
+
+    /// Bounds the live streams, and ends those that a hole has silenced.
+    mutating func makeRoom<Sink: ExchangeSink & ~Copyable>(
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        if requests.hasLosses || responses.hasLosses { endQuietStreams(at: time, &shared, &sink) }
+        while streams.count >= shared.streamLimit {
+            shared.noteAbandonedExchange(of: streams.count, limit: shared.limits.liveStreams)
+            abandon(0, .limitReached, nil, &shared, &sink)
+        }
+    }
+
+    /// How long the rest of a response is waited for that the client does not want any more.
+    static var resetPatience: Int64 { 250_000_000 }
+
+    /// How long a response that goes on behind its request's reset is followed.
+    static var longestResetPatience: Int64 { 5_000_000_000 }
+
+    /// Ends the streams that the client has reset long enough ago.
+    mutating func endResetStreams<Sink: ExchangeSink & ~Copyable>(
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        var place = 0
+        earliestReset = time
+        while place < streams.count {
+            guard streams[place].flags.contains(.resetByClient) else {
+                place += 1
+                continue
+            }
+            // What the server had sent before it heard of it still comes, for as long as its buffers last.
+            let exchange = streams[place].exchange
+            let begun = shared.exchanges[exchange].request.lastOctet
+            let heard = shared.exchanges[exchange].response.lastOctet
+            let isFlowing =
+                heard.nanoseconds(since: begun) > 0 && heard.nanoseconds(since: begun) < Self.longestResetPatience
+            let reset = isFlowing ? heard : begun
+            if time.nanoseconds(since: reset) > Self.resetPatience {
+                abandon(place, [], nil, &shared, &sink)
+            } else {
+                earliestReset = min(earliestReset, reset)
+                place += 1
+            }
+        }
+    }
+
+    /// Streams whose end may have been missed, and that say nothing any more.
+    private mutating func endQuietStreams<Sink: ExchangeSink & ~Copyable>(
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        var place = 0
+        while place < streams.count {
+            let exchange = streams[place].exchange
+            let latest = max(
+                shared.exchanges[exchange].request.lastOctet.nanoseconds,
+                shared.exchanges[exchange].response.lastOctet.nanoseconds
+            )
+            let mayBeOver = !streams[place].flags.isDisjoint(with: [.requestHole, .responseHole])
+            if mayBeOver, time.nanoseconds &- latest > shared.limits.quietNanoseconds {
+                abandon(place, [], nil, &shared, &sink)
+            } else {
+                place += 1
+            }
+        }
+    }
 }
