@@ -20,19 +20,6 @@ extension OutputSpan<UInt8> {
             count = start + length
         }
     }
-
-    /// Adds the octets of a literal, all at once; it must not be longer than the free capacity.
-    @inlinable
-    @_lifetime(self: copy self)
-    public mutating func append(copying text: StaticString) {
-        precondition(text.utf8CodeUnitCount <= freeCapacity, "the run must fit")
-        unsafe withUnsafeMutableBufferPointer { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            // A literal has an address for ever, and was found to fit behind what is initialized.
-            unsafe (base + count).initialize(from: text.utf8Start, count: text.utf8CodeUnitCount)
-            count += text.utf8CodeUnitCount
-        }
-    }
 }
 
 extension Span<UInt8> {

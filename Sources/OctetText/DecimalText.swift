@@ -37,15 +37,6 @@ public enum DecimalText {
 }
 
 extension [UInt8] {
-    /// Adds a number in decimal digits, as many as it needs.
-    public mutating func append(number value: Int) {
-        let magnitude = value.magnitude
-        append(addingCapacity: 20) { output in
-            if value < 0 { output.append(UInt8(ascii: "-")) }
-            output.append(number: magnitude)
-        }
-    }
-
     /// Adds a number that is not negative in decimal digits, with zeros in front up to `width`, at most 19.
     ///
     /// Of a number that needs more digits than `width`, the last ones are written: callers know how large theirs can be.

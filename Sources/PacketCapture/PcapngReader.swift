@@ -146,11 +146,11 @@ struct PcapngReader: ~Copyable {
             try interfaceArrived()
             return false
         case 2:
-            return try packetArrived(interface: Int(half(at: 8, in: 32)), timeAt: 12, lengthsAt: 20, octetsAt: 28)
+            return try packetArrived(interface: Int(half(at: 8, in: 32)))
         case 3:
             return try simplePacketArrived()
         case 6:
-            return try packetArrived(interface: Int(word(at: 8, in: 32)), timeAt: 12, lengthsAt: 20, octetsAt: 28)
+            return try packetArrived(interface: Int(word(at: 8, in: 32)))
         case 10:
             secretsArrived()
             return false
@@ -228,12 +228,9 @@ struct PcapngReader: ~Copyable {
 
     // MARK: - Packets
 
-    private mutating func packetArrived(
-        interface: Int,
-        timeAt: Int,
-        lengthsAt: Int,
-        octetsAt: Int
-    ) throws(CaptureError) -> Bool {
+    /// A packet of an interface that its block names: from the time on both kinds of such a block are alike.
+    private mutating func packetArrived(interface: Int) throws(CaptureError) -> Bool {
+        let (timeAt, lengthsAt, octetsAt) = (12, 20, 28)
         guard blockOctets >= octetsAt + 4 else {
             throw damaged("a packet's block is too short")
         }

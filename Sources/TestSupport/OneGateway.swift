@@ -3,15 +3,20 @@
 /// The route objects that many tests begin with, as YAML: one Gateway, and a VirtualService behind it.
 package enum OneGateway {
     /// The Gateway `default/g`, which takes requests for every host on port 80.
-    package static let manifest = """
+    package static let manifest: String = manifest(in: "default")
+
+    /// The same Gateway in another namespace.
+    package static func manifest(in namespace: String) -> String {
+        """
         apiVersion: networking.istio.io/v1
         kind: Gateway
-        metadata: {name: g, namespace: default}
+        metadata: {name: g, namespace: \(namespace)}
         spec:
           selector: {istio: ingressgateway}
           servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 
         """
+    }
 
     /// The Gateway, and a VirtualService of the namespace `default` behind it.
     ///

@@ -127,13 +127,8 @@ import Testing
     // MARK: - Options
 
     private func problems(_ arguments: [String]) -> [String] {
-        do {
+        AgentCommandsTests.problems {
             _ = try AgentsPlan(try #require(try Wingmirror.parseAsRoot(["agents"] + arguments) as? AgentsCommand))
-            return []
-        } catch let error as ConfigurationProblems {
-            return error.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
         }
     }
 

@@ -23,17 +23,6 @@ struct CommandTests {
         return try RunPlan(command)
     }
 
-    private func problems(_ body: () throws -> Void) -> [String] {
-        do {
-            try body()
-            return []
-        } catch let problems as ConfigurationProblems {
-            return problems.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
-        }
-    }
-
     @Test func `options win over defaults`() throws {
         let plan = try read(
             "a.pcap",

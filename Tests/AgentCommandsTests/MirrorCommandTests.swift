@@ -21,17 +21,12 @@ struct MirrorCommandTests {
         .appending(path: "../..").standardizedFileURL
 
     private func problems(_ arguments: String...) -> [String] {
-        do {
+        AgentCommandsTests.problems {
             switch try Wingmirror.parseAsRoot(["mirror"] + arguments) {
             case let command as MirrorPlanCommand: _ = try MirrorForecastPlan(command)
             case let command as MirrorReportCommand: _ = try MirrorReportPlan(command)
-            default: return ["another command"]
+            case let command: Issue.record("\(command)")
             }
-            return []
-        } catch let problems as ConfigurationProblems {
-            return problems.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
         }
     }
 

@@ -19,17 +19,6 @@ import TrafficModel
         return try ReplayPlan(command)
     }
 
-    private func problems(_ body: () throws -> Void) -> [String] {
-        do {
-            try body()
-            return []
-        } catch let problems as ConfigurationProblems {
-            return problems.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
-        }
-    }
-
     @Test func `a recording and a target are enough`() throws {
         let plan = try plan("a.gor", "--target", "http://127.0.0.1:9000")
         #expect(plan.recordings == ["a.gor"])

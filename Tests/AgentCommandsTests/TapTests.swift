@@ -15,13 +15,8 @@ import Testing
     }
 
     private func problems(_ arguments: String...) -> [String] {
-        do {
+        AgentCommandsTests.problems {
             _ = try TapPlan(try #require(try Wingmirror.parseAsRoot(["tap"] + arguments) as? TapCommand))
-            return []
-        } catch let error as ConfigurationProblems {
-            return error.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
         }
     }
 

@@ -17,14 +17,9 @@ import TrafficMetrics
     }
 
     private func problems(_ arguments: String...) -> [String] {
-        do {
+        AgentCommandsTests.problems {
             let command = try Wingmirror.parseAsRoot(["top"] + arguments) as? TopCommand
             _ = try command.map { try TopPlan($0) }
-            return []
-        } catch let problems as ConfigurationProblems {
-            return problems.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
         }
     }
 

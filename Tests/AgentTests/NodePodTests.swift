@@ -6,6 +6,7 @@ import PacketCapture
 import PacketDecoding
 import ResourceFiles
 import RouteAttribution
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -56,28 +57,32 @@ struct NodePodTests {
         return cluster
     }
 
-    private static let gateway = """
-        apiVersion: networking.istio.io/v1
+    private static let gateway =
+        OneGateway.manifest(with: "v") + """
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: istio-ingressgateway, namespace: istio-system}
+            spec:
+              selector: {istio: ingressgateway}
+              ports: [{name: http2, port: 80, targetPort: http2}, {name: https, port: 443, targetPort: 8443}]
+            """
+
+    /// A Gateway of the Gateway API, and an HTTPRoute on it.
+    private static let apiGateway = """
+        apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
-        metadata: {name: g, namespace: default}
+        metadata: {name: edge, namespace: shop}
         spec:
-          selector: {istio: ingressgateway}
-          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+          gatewayClassName: istio
+          listeners: [{name: http, port: 80, protocol: HTTP}]
         ---
-        apiVersion: v1
-        kind: Service
-        metadata: {name: istio-ingressgateway, namespace: istio-system}
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: r, namespace: shop}
         spec:
-          selector: {istio: ingressgateway}
-          ports: [{name: http2, port: 80, targetPort: http2}, {name: https, port: 443, targetPort: 8443}]
-        ---
-        apiVersion: networking.istio.io/v1
-        kind: VirtualService
-        metadata: {name: v, namespace: default}
-        spec:
-          hosts: ["*"]
-          gateways: [g]
-          http: [{route: [{destination: {host: a}}]}]
+          parentRefs: [{name: edge}]
+          rules: [{backendRefs: [{name: cart, port: 80}]}]
         """
 
     private static func made(of pods: [JSONValue], _ yaml: String = gateway, _ configuration: String = "") throws
@@ -114,21 +119,6 @@ struct NodePodTests {
 
     /// Whether a backend of an HTTPRoute is answered 500 whose Service is not among the objects, nor any other of its namespace.
     @Test func `a Service that the cluster does not have is none, unless only a part of the cluster is known`() throws {
-        let yaml = """
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata: {name: edge, namespace: shop}
-            spec:
-              gatewayClassName: istio
-              listeners: [{name: http, port: 80, protocol: HTTP}]
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: HTTPRoute
-            metadata: {name: r, namespace: shop}
-            spec:
-              parentRefs: [{name: edge}]
-              rules: [{backendRefs: [{name: cart, port: 80}]}]
-            """
         let pod = try Self.pod(
             namespace: "shop",
             labels: "{gateway.networking.k8s.io/gateway-name: edge}",
@@ -139,7 +129,7 @@ struct NodePodTests {
         {
             var cluster = ClusterObjects()
             cluster.pods = [pod]
-            cluster.objects = try Self.objects(yaml)
+            cluster.objects = try Self.objects(Self.apiGateway)
             change(&cluster)
             let configuration = try Configuration.parse(
                 "routes: {kubernetes: {enabled: true, node: node-1\(configuration)}}",
@@ -266,28 +256,16 @@ struct NodePodTests {
         )
         let objects = try Self.made(
             of: [pod],
-            """
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata: {name: edge, namespace: shop}
-            spec:
-              gatewayClassName: istio
-              listeners: [{name: http, port: 80, protocol: HTTP}]
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: HTTPRoute
-            metadata: {name: r, namespace: shop}
-            spec:
-              parentRefs: [{name: edge}]
-              rules: [{backendRefs: [{name: cart, port: 80}]}]
-            ---
-            apiVersion: v1
-            kind: Service
-            metadata: {name: edge-istio, namespace: shop}
-            spec:
-              selector: {gateway.networking.k8s.io/gateway-name: edge}
-              ports: [{name: http, port: 80, targetPort: 80}]
-            """
+            Self.apiGateway + """
+
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: edge-istio, namespace: shop}
+                spec:
+                  selector: {gateway.networking.k8s.io/gateway-name: edge}
+                  ports: [{name: http, port: 80, targetPort: 80}]
+                """
         )
         #expect(objects.gateways.first?.pods == ["gateway-1"])
         #expect(objects.table.podPorts == [80] && objects.table.routes.count == 1)

@@ -27,15 +27,7 @@ struct TimelineTests {
         """
     }
 
-    private static let gateway = """
-        apiVersion: networking.istio.io/v1
-        kind: Gateway
-        metadata: {name: g, namespace: shop}
-        spec:
-          selector: {istio: ingressgateway}
-          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
-
-        """
+    private static let gateway = OneGateway.manifest(in: "shop")
 
     private let folder: TemporaryFolder
     private let routes: RouteKeeper

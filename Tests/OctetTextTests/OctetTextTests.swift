@@ -246,12 +246,11 @@ import Testing
     @Test func `a run is added behind what is there`() {
         var octets: [UInt8] = [1]
         let run = Array(UInt8(2)...40)
-        octets.append(addingCapacity: 42) { output in
+        octets.append(addingCapacity: 39) { output in
             output.append(copying: run.span)
             output.append(copying: [UInt8]().span)
-            output.append(copying: "abc")
         }
-        #expect(octets == Array(1...40) + Array("abc".utf8))
+        #expect(octets == Array(1...40))
     }
 
     @Test func `numbers have the digits that the standard library gives them`() {

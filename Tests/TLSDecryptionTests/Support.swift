@@ -148,6 +148,25 @@ struct Capture {
         return store
     }
 
+    /// A line of a key log with the digits of its secret in reverse.
+    static func withWrongSecret(_ line: String) -> String {
+        var words = line.split(separator: " ").map(String.init)
+        if words.count == 3 { words[2] = String(words[2].reversed()) }
+        return words.joined(separator: " ")
+    }
+
+    /// Reads all packets while there are no keys, and then the keys of the log.
+    func readBeforeKeys(_ limits: TLSLimits = TLSLimits()) -> Reading {
+        var patient = limits
+        patient.patienceNanoseconds = 3_600_000_000_000
+        let store = KeyStore()
+        return read(with: store, limits: patient) { number in
+            guard number == packets.count else { return }
+            var reader = KeyLogReader(into: store)
+            reader.octetsArrived(keys.span)
+        }
+    }
+
     /// Reads the packets.
     /// - Parameters:
     ///   - store: Where keys come from.

@@ -63,15 +63,8 @@ import Testing
     @Test func `keys that come late open what was held, in order and with its own times`() throws {
         for name in Self.http1 {
             let capture = try Capture(name)
-            var limits = TLSLimits()
-            limits.patienceNanoseconds = 3_600_000_000_000
             let expected = capture.read(with: capture.store())
-            let store = KeyStore()
-            let late = capture.read(with: store, limits: limits) { number in
-                guard number == capture.packets.count else { return }
-                var reader = KeyLogReader(into: store)
-                reader.octetsArrived(capture.keys.span)
-            }
+            let late = capture.readBeforeKeys()
             #expect(late.connections.count == expected.connections.count)
             for (one, other) in zip(expected.connections, late.connections) {
                 #expect(one.fromOriginator.octets == other.fromOriginator.octets)
@@ -87,15 +80,9 @@ import Testing
     @Test func `where there is no room to hold records their lengths are kept`() throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         var limits = TLSLimits()
-        limits.patienceNanoseconds = 3_600_000_000_000
         limits.heldOctetsPerConnection = 600
         let expected = capture.read(with: capture.store())
-        let store = KeyStore()
-        let late = capture.read(with: store, limits: limits) { number in
-            guard number == capture.packets.count else { return }
-            var reader = KeyLogReader(into: store)
-            reader.octetsArrived(capture.keys.span)
-        }
+        let late = capture.readBeforeKeys(limits)
         #expect(late.statistics.shedOctets > 0)
         for (one, other) in zip(expected.connections, late.connections) where !other.fromResponder.holes.isEmpty {
             #expect(one.fromResponder.octets.count == other.fromResponder.octets.count)
@@ -157,12 +144,8 @@ import Testing
     @Test(arguments: http1)
     func `keys of others open nothing`(name: String) throws {
         let capture = try Capture(name)
-        // The secrets of the log, each with its octets reversed.
-        let lines = String(decoding: capture.keys, as: UTF8.self).split(separator: "\n").map { line in
-            var words = line.split(separator: " ").map(String.init)
-            if words.count == 3 { words[2] = String(words[2].reversed()) }
-            return words.joined(separator: " ")
-        }
+        let lines = String(decoding: capture.keys, as: UTF8.self).split(separator: "\n").map(String.init)
+            .map(Capture.withWrongSecret)
         let reading = capture.read(with: capture.store(Array((lines.joined(separator: "\n") + "\n").utf8)))
         #expect(reading.connections.allSatisfy { $0.reason == .wrongKeys })
         #expect(reading.connections.allSatisfy { $0.fromResponder.octets.isEmpty })

@@ -3,6 +3,7 @@
 import PacketCapture
 import PacketDecoding
 import RouteAttribution
+import TLSDecryption
 import TestSupport
 import TrafficMetrics
 import TrafficPipeline
@@ -54,15 +55,52 @@ extension CapturedPacket {
     }
 }
 
-extension RouteBoard {
-    /// A board with the table of no objects.
-    static func withoutRoutes(_ registry: MetricsRegistry) -> RouteBoard {
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
-        return RouteBoard(RouteTables(table), registry: registry, at: 0)
-    }
-}
-
 extension TrafficPipeline {
+    /// Makes a pipeline with the table of no objects, on one thread.
+    init(
+        withoutRoutes registry: MetricsRegistry,
+        boards: WorkerBoards? = nil,
+        limits: PipelineLimits = PipelineLimits(),
+        keys: KeyStore? = nil,
+        outputs: PipelineOutputs = PipelineOutputs()
+    ) {
+        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
+        self.init(
+            limits: limits,
+            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            board: (boards ?? WorkerBoards(registry)).sole,
+            keys: keys,
+            outputs: outputs
+        )
+    }
+
+    /// The records of Ethernet frames that are a whole capture, without routes.
+    static func records(
+        of frames: [[UInt8]],
+        _ options: RecordOptions = RecordOptions(),
+        recent: RecentBoard? = nil
+    ) -> [String] {
+        let collector = LineCollector()
+        var outputs = PipelineOutputs()
+        outputs.records = options
+        outputs.recordOutput = { collector.append($0) }
+        outputs.recent = recent
+        var pipeline = TrafficPipeline(withoutRoutes: MetricsRegistry(), outputs: outputs)
+        pipeline.read(frames)
+        return collector.lines.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Reads the rest of a pcap file as a whole capture, `batch` packets at a time.
+    mutating func read(_ savefile: inout SavefileReader, batch: Int = .max) throws {
+        var packets = 0
+        while let packet = try savefile.next() {
+            packetArrived(packet, octets: savefile.octets)
+            packets += 1
+            if packets.isMultiple(of: batch) { batchEnded() }
+        }
+        captureEnded()
+    }
+
     /// Reads Ethernet frames as a whole capture, one a millisecond.
     mutating func read(_ frames: [[UInt8]]) {
         for (number, frame) in frames.enumerated() {

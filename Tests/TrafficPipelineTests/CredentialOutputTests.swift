@@ -146,29 +146,21 @@ import TrafficModel
     }
 
     private static func outputs(of sent: Sent) throws -> (record: [UInt8], page: String) {
-        let collector = LineCollector()
         let recent = RecentBoard(limits: RecentLimits())
-        var outputs = PipelineOutputs()
-        outputs.records = RecordOptions(includesFields: true, contentOctets: nil, replacesParameters: true)
-        outputs.recordOutput = { collector.append($0) }
-        outputs.recent = recent
-        let registry = MetricsRegistry()
-        var pipeline = TrafficPipeline(
-            limits: PipelineLimits(),
-            routes: RouteBoard.withoutRoutes(registry),
-            board: WorkerBoards(registry).sole,
-            outputs: outputs
-        )
         let client = Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 50_000)
         let server = Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 8080)
         let response = Array("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".utf8)
-        pipeline.read(Conversation.frames(from: client, to: server, sent.octets, response))
+        let records = TrafficPipeline.records(
+            of: Conversation.frames(from: client, to: server, sent.octets, response),
+            RecordOptions(includesFields: true, contentOctets: nil, replacesParameters: true),
+            recent: recent
+        )
         let kept = recent.routed + recent.unmatched + recent.failed + recent.refused
         let page = kept.compactMap(\.request).map { request in
             "\(request.target) \(request.authority ?? "") "
                 + request.fields.map { "\($0.name): \($0.value ?? "")" }.joined(separator: "\n")
         }
-        return (collector.lines.first.map { Array($0) } ?? [], page.joined())
+        return (records.first.map { Array($0.utf8) } ?? [], page.joined())
     }
 
     private static var redaction: RecordingRedaction { RecordingRedaction(fields: RecordOptions.credentials) }

@@ -21,16 +21,6 @@ import TrafficPipeline
 
     /// The record of a request over HTTP/2 whose client closes behind a ping; the end of the response was captured, or was not.
     private static func record(isEndCaptured: Bool) throws -> [String] {
-        let collector = LineCollector()
-        var outputs = PipelineOutputs()
-        outputs.recordOutput = { collector.append($0) }
-        let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            outputs: outputs
-        )
         let ping = [UInt8](repeating: 7, count: 8)
         // :method GET, :scheme http, :path / and :authority h.
         let request = frame(1, 5, 1, [0x82, 0x86, 0x84, 0x41, 1, 0x68])
@@ -63,12 +53,7 @@ import TrafficPipeline
         add(true, frame(6, 0, 0, ping))
         add(false, frame(6, 1, 0, ping))
         add(true, [], flags: [.fin, .ack])
-        for (number, segment) in segments.enumerated() {
-            let octets = segment.ip().ethernet().octets
-            pipeline.packetArrived(.ethernet(octets, at: Int64(number + 1) * 1_000_000), octets: octets.span)
-        }
-        pipeline.captureEnded()
-        return collector.lines.map { String(decoding: $0, as: UTF8.self) }
+        return TrafficPipeline.records(of: segments.map { $0.ip().ethernet().octets })
     }
 
     @Test func `a response whose end was not captured is not one that its client cut`() throws {
@@ -96,13 +81,7 @@ import TrafficPipeline
             take: { exchange in kept.withLock { $0.0.append(exchange) } },
             leaveOut: { _ in kept.withLock { $0.1 += 1 } }
         )
-        let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: MetricsRegistry(), outputs: outputs)
         let half = Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".utf8)
         let octets = Array(request.utf8)
         let asked = UInt32(101 + octets.count)
@@ -167,13 +146,7 @@ import TrafficPipeline
             take: { exchange in kept.withLock { $0.0.append(exchange) } },
             leaveOut: { omission in kept.withLock { $0.1.append(omission) } }
         )
-        let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: MetricsRegistry(), outputs: outputs)
         var frames = Conversation.frames(
             from: Self.client,
             to: Self.server,

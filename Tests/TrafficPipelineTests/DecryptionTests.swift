@@ -32,17 +32,9 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
         let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            keys: keys,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: registry, boards: boards, keys: keys, outputs: outputs)
         var savefile = try SavefileReader(path: fixtures + name + ".pcap", secrets: { keys.take(keyLog: $0) })
-        while let packet = try savefile.next() {
-            pipeline.packetArrived(packet, octets: savefile.octets)
-        }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile)
         return (collector.lines.map { String(decoding: $0, as: UTF8.self) }, boards.figures, registry)
     }
 

@@ -380,12 +380,7 @@ struct KeptPacketsTests {
     // MARK: - Numbers
 
     @Test func `a port that is used again is another connection, whose packets are told apart`() throws {
-        let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: MetricsRegistry())
         var numbers: [Int?] = []
         let closing = [
             PacketBuilder.tcp(

@@ -49,13 +49,7 @@ import TrafficPipeline
             outputs: outputs
         )
         var savefile = try SavefileReader(path: Self.samples.appending(path: "captures/ingress.pcap").path)
-        var packets = 0
-        while let packet = try savefile.next() {
-            pipeline.packetArrived(packet, octets: savefile.octets)
-            packets += 1
-            if packets.isMultiple(of: 50) { pipeline.batchEnded() }
-        }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile, batch: 50)
         var page: [UInt8] = []
         TextExposition(.text).write(registry.snapshot(at: 0), into: &page)
         return (queue.figures(now: 1), String(decoding: page, as: UTF8.self))
@@ -130,8 +124,7 @@ import TrafficPipeline
             outputs: outputs
         )
         var savefile = try SavefileReader(path: folder.appending(path: capture + ".pcap").path)
-        while let packet = try savefile.next() { pipeline.packetArrived(packet, octets: savefile.octets) }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile)
         let lane = try #require(queue.figures(now: 1).lanes.first)
         queue.found("t", .allowed(address: "127.0.0.1"))
         var copies: [RecordedExchange] = []

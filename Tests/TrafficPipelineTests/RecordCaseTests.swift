@@ -41,18 +41,10 @@ import TrafficPipeline
             leaveOut: { _ in tally.count.add(1, ordering: .relaxed) }
         )
         let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            limits: limits,
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: registry, boards: boards, limits: limits, outputs: outputs)
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
         var savefile = try SavefileReader(path: folder.appending(path: "Fixtures/cases/\(name).pcap").path)
-        while let packet = try savefile.next() {
-            pipeline.packetArrived(packet, octets: savefile.octets)
-        }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile)
         return Recording(
             lines: Array(collector.lines.joined(separator: [0x0A])),
             exchanges: exchanges.all,

@@ -18,21 +18,13 @@ import TrafficMetrics
             "POST /a?access_token=planted&b=c HTTP/1.1\r\nHost: u:planted@shop\r\nReferer: https://h/?sid=planted\r\n"
             + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \(form.utf8.count)\r\n\r\n\(form)"
         let response = "HTTP/1.1 302 Found\r\nLocation: /b?token=planted\r\nContent-Length: 0\r\n\r\n"
-        let collector = LineCollector()
-        var outputs = PipelineOutputs()
-        outputs.records = options
-        outputs.recordOutput = { collector.append($0) }
-        let registry = MetricsRegistry()
-        var pipeline = TrafficPipeline(
-            limits: PipelineLimits(),
-            routes: RouteBoard.withoutRoutes(registry),
-            board: WorkerBoards(registry).sole,
-            outputs: outputs
-        )
         let client = Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 50_000)
         let server = Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 8080)
-        pipeline.read(Conversation.frames(from: client, to: server, request, response))
-        return try JSONDocument.parse(Array(try #require(collector.lines.first)))
+        let records = TrafficPipeline.records(
+            of: Conversation.frames(from: client, to: server, request, response),
+            options
+        )
+        return try JSONDocument.parse(Array(try #require(records.first).utf8))
     }
 
     @Test func `values of parameters that carry credentials are in no part of a record that is to hide them`() throws {

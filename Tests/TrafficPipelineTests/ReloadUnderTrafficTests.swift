@@ -4,6 +4,7 @@ import Foundation
 import PacketCapture
 import PacketDecoding
 import RouteAttribution
+import TestSupport
 import Testing
 import TrafficMetrics
 import TrafficPipeline
@@ -88,18 +89,7 @@ struct ReloadUnderTrafficTests {
 
     /// A table whose one route, which takes everything, has the table's number in its name.
     private static func table(_ generation: Int) throws -> RouteTable {
-        let manifest = """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: gateway, namespace: default}
-            spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
-            ---
-            apiVersion: networking.istio.io/v1
-            kind: VirtualService
-            metadata: {name: table-\(generation), namespace: default}
-            spec: {hosts: ['*'], gateways: [gateway], http: [{route: [{destination: {host: a}}]}]}
-            """
-        return try RouteTable.onPort8080(yaml: manifest)
+        try RouteTable.onPort8080(yaml: OneGateway.manifest(with: "table-\(generation)"))
     }
 
     private static let samples = URL(filePath: #filePath).deletingLastPathComponent()

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import RouteAttribution
+import TestSupport
 import Testing
 import TrafficMetrics
 
@@ -10,22 +11,15 @@ import TrafficMetrics
 @Suite struct RouteBoardTests {
     /// A table of so many routes, each taking one host.
     private static func table(_ count: Int) throws -> RouteTable {
-        let gateway = """
-            apiVersion: networking.istio.io/v1
-            kind: Gateway
-            metadata: {name: gateway, namespace: default}
-            spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
-            """
         let services = (0..<count).map { number in
             """
             apiVersion: networking.istio.io/v1
             kind: VirtualService
             metadata: {name: service-\(number), namespace: default}
-            spec: {hosts: [host-\(number).test], gateways: [gateway], http: [{route: [{destination: {host: a}}]}]}
+            spec: {hosts: [host-\(number).test], gateways: [g], http: [{route: [{destination: {host: a}}]}]}
             """
         }
-        let manifest = ([gateway] + services).joined(separator: "\n---\n")
-        return try RouteTable.onPort8080(yaml: manifest)
+        return try RouteTable.onPort8080(yaml: ([OneGateway.manifest] + services).joined(separator: "\n---\n"))
     }
 
     /// A registry whose limit gives series to few of the routes.

@@ -95,10 +95,7 @@ import TrafficPipeline
             outputs: outputs
         )
         var savefile = try SavefileReader(path: samples.appending(path: "captures/ingress.pcap").path)
-        while let packet = try savefile.next() {
-            pipeline.packetArrived(packet, octets: savefile.octets)
-        }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile)
         return collector.lines
     }
 

@@ -43,10 +43,7 @@ import Testing
             keys: keys
         )
         var savefile = try SavefileReader(path: samples.appending(path: "captures/secure.pcap").path)
-        while let packet = try savefile.next() {
-            pipeline.packetArrived(packet, octets: savefile.octets)
-        }
-        pipeline.captureEnded()
+        try pipeline.read(&savefile)
         return (registry.snapshot(at: 0), boards.figures)
     }
 

@@ -30,11 +30,7 @@ import TrafficPipeline
         outputs.recordOutput = { collector.append($0) }
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(
-            routes: RouteBoard.withoutRoutes(registry),
-            board: boards.sole,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(withoutRoutes: registry, boards: boards, outputs: outputs)
         let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
         let response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         let timed = Conversation.frames(from: client, to: server, request, response).prefix(3)

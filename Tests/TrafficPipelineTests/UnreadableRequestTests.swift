@@ -16,14 +16,10 @@ import TrafficPipeline
     /// What is counted of a request and its refusal, of which the capture may lack a packet.
     private static func counts(_ request: String, without missing: Int? = nil) -> (unpaired: UInt64, alone: UInt64) {
         let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(routes: RouteBoard.withoutRoutes(registry), board: boards.sole)
+        var pipeline = TrafficPipeline(withoutRoutes: registry)
         var frames = Conversation.frames(from: client, to: server, request, refusal)
         if let missing { frames.remove(at: missing) }
-        for (number, octets) in frames.enumerated() {
-            pipeline.packetArrived(.ethernet(octets, at: Int64(number + 1) * 1_000_000), octets: octets.span)
-        }
-        pipeline.captureEnded()
+        pipeline.read(frames)
         return (registry.unpairedMessageCount(.response), registry.responsesAlone)
     }
 

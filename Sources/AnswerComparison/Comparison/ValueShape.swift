@@ -66,8 +66,6 @@ enum FormatClass: String, Sendable, Hashable {
 
     private static func isDigit(_ octet: UInt8) -> Bool { 0x30...0x39 ~= octet }
 
-    private static func isLetter(_ octet: UInt8) -> Bool { 0x61...0x7A ~= octet | 0x20 }
-
     private static func isCounter(_ octets: [UInt8]) -> Bool {
         var points = 0
         for (index, octet) in octets.enumerated() where !isDigit(octet) {

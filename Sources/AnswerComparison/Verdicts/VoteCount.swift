@@ -36,12 +36,4 @@ struct VoteCount: Sendable, Hashable {
     /// Were the ends alike, neither would be ahead. Where the other side is worse in more, as one that fails for requests of its own is,
     /// it is another server, and what it is worse in is no excuse for what the target is worse in.
     var withoutCredit: VoteCount { VoteCount(votes: votes, worse: worse, better: min(better, worse)) }
-
-    static func + (first: VoteCount, second: VoteCount) -> VoteCount {
-        VoteCount(
-            votes: first.votes + second.votes,
-            worse: first.worse + second.worse,
-            better: first.better + second.better
-        )
-    }
 }

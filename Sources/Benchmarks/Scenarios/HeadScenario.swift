@@ -59,16 +59,7 @@ private struct HeadWorkload: ~Copyable, Workload {
         self.turns = turns
         items = Self.connections * turns
         for slot in 0..<Self.connections {
-            reconstructor.connectionOpened(
-                ConnectionIntroduction(
-                    slot: slot,
-                    number: slot,
-                    originator: Endpoint(address: IPAddress(ipv4: 0xC612_0001), port: UInt16(32_768 + slot)),
-                    responder: Endpoint(address: IPAddress(ipv4: 0xC613_0001), port: 8080),
-                    time: time,
-                    sawHandshake: true
-                )
-            )
+            reconstructor.connectionOpened(.ofOneClient(slot, at: time))
         }
     }
 
@@ -105,6 +96,20 @@ private struct HeadWorkload: ~Copyable, Workload {
             )
             reconstructor.octetsArrived(head.span.extracting(range), at: position, slot: slot)
         }
+    }
+}
+
+extension ConnectionIntroduction {
+    /// One of the connections of a client to a server, seen from its start.
+    static func ofOneClient(_ slot: Int, at time: PacketTime) -> ConnectionIntroduction {
+        ConnectionIntroduction(
+            slot: slot,
+            number: slot,
+            originator: Endpoint(address: IPAddress(ipv4: 0xC612_0001), port: UInt16(32_768 + slot)),
+            responder: Endpoint(address: IPAddress(ipv4: 0xC613_0001), port: 8080),
+            time: time,
+            sawHandshake: true
+        )
     }
 }
 

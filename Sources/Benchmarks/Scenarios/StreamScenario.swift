@@ -63,16 +63,7 @@ private struct StreamWorkload: ~Copyable, Workload {
 
     /// Opens a connection with the exchange that fills its tables.
     private mutating func open(_ slot: Int) {
-        reconstructor.connectionOpened(
-            ConnectionIntroduction(
-                slot: slot,
-                number: slot,
-                originator: Endpoint(address: IPAddress(ipv4: 0xC612_0001), port: UInt16(32_768 + slot)),
-                responder: Endpoint(address: IPAddress(ipv4: 0xC613_0001), port: 8080),
-                time: time,
-                sawHandshake: true
-            )
-        )
+        reconstructor.connectionOpened(.ofOneClient(slot, at: time))
         let settings = Self.frame(type: 4, flags: 0, [])
         let first =
             Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + settings

@@ -43,34 +43,7 @@ extension HTTP1Connection {
                 kind == .request
                 ? requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
                 : responses.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
-            switch step {
-            case .advanced(let next):
-                index = next
-            case .head(.octets(let base), let next):
-                headArrived(octets.extracting(base...), kind, at: position, &shared, &sink)
-                index = next
-            case .head(.buffer, let next):
-                let held = kind == .request ? requests.buffer.octets : responses.buffer.octets
-                headArrived(held.span, kind, at: position, &shared, &sink)
-                index = next
-            case .content(let range, let messageEnds, let next):
-                retain(octets, range, of: kind, &shared)
-                if messageEnds { messageEnded(kind, trailers: 0, at: position.time, &shared, &sink) }
-                index = next
-            case .end(let trailers, let place, let next):
-                if trailers > 0 { trailersArrived(octets, at: place, kind, &shared, &sink) }
-                messageEnded(kind, trailers: trailers, at: position.time, &shared, &sink)
-                index = next
-            case .malformed(let failure, let next):
-                switch kind {
-                case .request: requestFailed(failure, at: position, &shared, &sink)
-                case .response: responseFailed(failure, at: position, &shared, &sink)
-                }
-                index = next
-            case .skipped(let count):
-                if isConfirmed { shared.statistics.skippedOctets += count }
-                index += count
-            }
+            index = follow(step, in: octets, from: index, kind, at: position, &shared, &sink)
             if _slowPath(departure != nil) { return octets.count - index }
         }
         switch kind {
@@ -78,6 +51,47 @@ extension HTTP1Connection {
         case .response: if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
         }
         return 0
+    }
+
+    /// Does what a step of a message asks for, and answers where the next begins.
+    @inline(__always)
+    private mutating func follow<Sink: ExchangeSink & ~Copyable>(
+        _ step: MessageStream.Step,
+        in octets: Span<UInt8>,
+        from index: Int,
+        _ kind: MessageKind,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int {
+        switch step {
+        case .advanced(let next):
+            return next
+        case .head(.octets(let base), let next):
+            headArrived(octets.extracting(base...), kind, at: position, &shared, &sink)
+            return next
+        case .head(.buffer, let next):
+            let held = kind == .request ? requests.buffer.octets : responses.buffer.octets
+            headArrived(held.span, kind, at: position, &shared, &sink)
+            return next
+        case .content(let range, let messageEnds, let next):
+            retain(octets, range, of: kind, &shared)
+            if messageEnds { messageEnded(kind, trailers: 0, at: position.time, &shared, &sink) }
+            return next
+        case .end(let trailers, let place, let next):
+            if trailers > 0 { trailersArrived(octets, at: place, kind, &shared, &sink) }
+            messageEnded(kind, trailers: trailers, at: position.time, &shared, &sink)
+            return next
+        case .malformed(let failure, let next):
+            switch kind {
+            case .request: requestFailed(failure, at: position, &shared, &sink)
+            case .response: responseFailed(failure, at: position, &shared, &sink)
+            }
+            return next
+        case .skipped(let count):
+            if isConfirmed { shared.statistics.skippedOctets += count }
+            return index + count
+        }
     }
 
     /// Shows the sink the trailer section of the message in progress, and lets go of its octets.

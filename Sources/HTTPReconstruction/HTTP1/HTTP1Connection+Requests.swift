@@ -145,6 +145,27 @@ extension HTTP1Connection {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)
         }
+        show(head, octets, at: start.time, &shared, &sink)
+        foundRequest = true
+        if _slowPath(head.version == .http09) {
+            // Its answer may have no head (RFC 1945 §4.1); one that has a head is read (``responseFailed``).
+            shared.exchanges[sending].integrity.insert(.malformed)
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+            requests.leaveHTTP()
+            return
+        }
+        beginRequestContent(head, at: position, &shared, &sink)
+    }
+
+    /// Shows the sink the request in progress, and keeps of it what the sink asks for.
+    @inline(__always)
+    private func show<Sink: ExchangeSink & ~Copyable>(
+        _ head: MessageHead,
+        _ octets: Span<UInt8>,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
         var retention = Retention.none
         let tag = sink.requestArrived(
             RequestView(
@@ -157,31 +178,21 @@ extension HTTP1Connection {
                 traits: head.isRefusedForFraming ? head.traits.union(.isRefusedForFraming) : head.traits
             ),
             on: shared.connections.facts(of: connection),
-            at: start.time,
+            at: time,
             retention: &retention
         )
         shared.exchanges.setTag(tag, of: sending)
-        if _slowPath(retention.keepsHeads) {
-            shared.exchanges[sending].retention = retention
-            shared.exchanges[sending].retainedRequest = shared.retained.keep(
-                octets,
-                head: head,
-                fields: shared.parser.fields,
-                contentLimit: retention.requestContentOctets
-            )
-            if shared.exchanges[sending].retainedRequest == nil {
-                shared.exchanges[sending].integrity.insert(.limitReached)
-            }
+        guard _slowPath(retention.keepsHeads) else { return }
+        shared.exchanges[sending].retention = retention
+        shared.exchanges[sending].retainedRequest = shared.retained.keep(
+            octets,
+            head: head,
+            fields: shared.parser.fields,
+            contentLimit: retention.requestContentOctets
+        )
+        if shared.exchanges[sending].retainedRequest == nil {
+            shared.exchanges[sending].integrity.insert(.limitReached)
         }
-        foundRequest = true
-        if _slowPath(head.version == .http09) {
-            // Its answer may have no head (RFC 1945 §4.1); one that has a head is read (``responseFailed``).
-            shared.exchanges[sending].integrity.insert(.malformed)
-            requestEnded(trailers: 0, at: position.time, &shared, &sink)
-            requests.leaveHTTP()
-            return
-        }
-        beginRequestContent(head, at: position, &shared, &sink)
     }
 
     /// Decides the framing of the request's content (RFC 9112 §6.3).

@@ -40,26 +40,7 @@ extension HTTP1Connection {
             at: responses.start.time
         )
         shared.exchanges.setTag(tag, of: answering)
-        if _slowPath(head.status < 200), head.status != 101 {
-            shared.exchanges[answering].interimArrived(head.status)
-            // Where neither the request nor a final response is seen, this is when the exchange began.
-            if !shared.exchanges[answering].hasRequest {
-                shared.exchanges[answering].response.firstOctet = responses.start.time
-            }
-            responses.begin(.none)
-            return
-        }
-        if _slowPath(head.status == 101), shared.exchanges[answering].upgrade == .http2, answering == oldest,
-            answering == newest
-        {
-            shared.exchanges[answering].interimArrived(101)
-            let exchange = answering
-            if sending == exchange { shared.exchanges[exchange].request.contentOctets = requests.contentOctets }
-            handOver(exchange)
-            responses.leaveHTTP()
-            leave(for: .upgraded)
-            return
-        }
+        if _slowPath(head.status < 200), interimHeadArrived(head.status, &shared) { return }
         if isRepairing { repair?.latestResponseCloses = head.closesConnection }
         if head.closesConnection { shared.exchanges[answering].closesConnection = true }
         let isCertain = !isRepairing && shared.exchanges[answering].isRequestComplete
@@ -74,6 +55,42 @@ extension HTTP1Connection {
             leaveHTTP(after: head, at: position, &shared, &sink)
             return
         }
+        beginResponseContent(head, wire, at: position, &shared, &sink)
+    }
+
+    /// An interim response is no answer yet, and one to `Upgrade: h2c` leaves the answer to HTTP/2 (RFC 7540 §3.2).
+    ///
+    /// - Returns: Whether that was all; not where the connection goes on as something else, which ends the exchange.
+    @inline(never)
+    private mutating func interimHeadArrived(_ status: Int, _ shared: inout SharedReconstruction) -> Bool {
+        if status != 101 {
+            shared.exchanges[answering].interimArrived(status)
+            // Where neither the request nor a final response is seen, this is when the exchange began.
+            if !shared.exchanges[answering].hasRequest {
+                shared.exchanges[answering].response.firstOctet = responses.start.time
+            }
+            responses.begin(.none)
+            return true
+        }
+        let exchange = answering
+        guard shared.exchanges[exchange].upgrade == .http2, exchange == oldest, exchange == newest else { return false }
+        shared.exchanges[exchange].interimArrived(101)
+        if sending == exchange { shared.exchanges[exchange].request.contentOctets = requests.contentOctets }
+        handOver(exchange)
+        responses.leaveHTTP()
+        leave(for: .upgraded)
+        return true
+    }
+
+    /// Decides the framing of the response's content (RFC 9112 §6.3).
+    @inline(__always)
+    private mutating func beginResponseContent<Sink: ExchangeSink & ~Copyable>(
+        _ head: MessageHead,
+        _ wire: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
         let framing = head.responseFraming(to: shared.exchanges[answering].method)
         if case .unknown(let failure) = framing {
             shared.exchanges[answering].integrity.insert(.malformed)

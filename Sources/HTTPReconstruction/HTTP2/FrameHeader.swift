@@ -18,6 +18,25 @@ struct FrameFlags: OptionSet {
     static let priority = FrameFlags(rawValue: 0x20)
 }
 
+/// The settings that say something here, or that Envoy checks (RFC 9113 §6.5.2, RFC 8441 §3).
+enum FrameSetting: UInt16 {
+    case headerTableSize = 1
+    case enablePush = 2
+    case initialWindowSize = 4
+    case maxFrameSize = 5
+    case enableConnectProtocol = 8
+
+    /// Whether the setting may have a value.
+    func allows(_ value: UInt32) -> Bool {
+        switch self {
+        case .headerTableSize: true
+        case .enablePush, .enableConnectProtocol: value <= 1
+        case .initialWindowSize: value < 1 << 31
+        case .maxFrameSize: value >= 16_384 && value < 1 << 24
+        }
+    }
+}
+
 /// Why a direction cannot be read as HTTP/2 frames.
 enum FrameError: UInt8, Error, Hashable, CaseIterable {
     /// A length that the type forbids, or one above the receiver's limit (RFC 9113 §4.2).
