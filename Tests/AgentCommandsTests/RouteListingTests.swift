@@ -23,4 +23,10 @@ import Testing
         #expect(lines.allSatisfy { !$0.hasPrefix("  ") || $0.count <= width })
         #expect(lines.contains { $0.contains("MATCH") })
     }
+
+    @Test func `a match entry has another sign before its number than a delegate's rule in metrics`() throws {
+        let lines = try Self.lines(width: 400)
+        #expect(lines.contains { $0.contains("  shop/storefront #4:1  ") })
+        #expect(!lines.contains { $0.contains("#4.1") })
+    }
 }

@@ -26,7 +26,7 @@ import Testing
         ["Authorization", "[redacted]"], ["X-Note", "it's $HOME\\u001b[1m"], ["X-Empty", ""], \
         ["Content-Length", "3"]]}, "response": \
         {"status": 503}, "timing": {"durationSeconds": 0.25}, "reason": "matched", "route": {"virtualService": \
-        "shop/storefront", "rule": 4, "routeName": "pages"}}
+        "shop/storefront", "rule": 4, "routeName": "pages", "label": "pages"}}
         """
 
     private func line() throws -> TapLine { TapLine(try JSONDocument.parse(Array(Self.entry.utf8))) }
@@ -71,8 +71,34 @@ import Testing
     func `a route is an object, or a rule of it by name or number`(text: String, isWanted: Bool) throws {
         let line = try line()
         let object = try #require(line.object)
-        let contains = TapRoute(text).contains(object: object, name: line.ruleName, number: line.ruleNumber)
+        let contains = TapRoute(text).contains(object: object, label: line.ruleLabel, number: line.ruleNumber)
         #expect(contains == isWanted)
+    }
+
+    @Test(arguments: [
+        // A delegate's rule, and a rule without a name whose match entry has one.
+        ("#4.1", "", ["shop/storefront/#4.1", "shop/storefront/4.1", "shop/storefront/#4"], "shop/storefront/#4.2"),
+        ("team", ".team", ["shop/storefront/team", "shop/storefront/#4"], "shop/storefront/.team"),
+    ])
+    func `a rule has the name that metrics and lists of routes give it`(
+        label: String,
+        routeName: String,
+        wanted: [String],
+        other: String
+    ) throws {
+        let names = "\"routeName\": \"\(routeName)\", \"label\": \"\(label)\""
+        let entry = Self.entry.replacing("\"routeName\": \"pages\", \"label\": \"pages\"", with: names)
+        let line = TapLine(try JSONDocument.parse(Array(entry.utf8)))
+        #expect(line.text(.table, .plain).contains("  shop/storefront/\(label)  "))
+        let document: JSONValue = [
+            "routes": [["object": "shop/storefront", "route": .string(label), "matches": [["rule": 4]]]]
+        ]
+        for (text, isWanted) in wanted.map({ ($0, true) }) + [(other, false)] {
+            let route = TapRoute(text)
+            let contains = route.contains(object: line.object ?? "", label: line.ruleLabel, number: line.ruleNumber)
+            #expect(contains == isWanted, "\(text)")
+            #expect((route.absence(in: document) == nil) == isWanted, "\(text)")
+        }
     }
 
     @Test func `a route that the table does not have is said`() throws {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import JSONSyntax
 import OctetText
 import PacketCapture
 import RouteAttribution
@@ -132,6 +133,19 @@ import TrafficPipeline
         #expect(shown?.key.host == "shop.example.com")
         #expect(shown?.key.status == 404)
         #expect(shown?.key.cause == .unmatched(.noMatch))
+    }
+
+    @Test func `a request that is shown names its route as metrics do`() throws {
+        let (_, run, recent) = try watched()
+        let exchange = try #require(recent.routed.first)
+        let route = try #require(exchange.route)
+        let catalogue = RouteCatalogue(run.routes.generation.tables)
+        let document = JSONText.document { $0.member("shown", list: [exchange]) { $0.exchange($1, catalogue) } }
+        guard case .array(let shown) = try JSONDocument.parse(document)["shown"] else {
+            Issue.record("nothing is shown")
+            return
+        }
+        #expect(shown.first?["route"]?["label"] == .string(RouteLabels(route).route))
     }
 
     /// The sample with other times, its first packet `seconds` after 1970.

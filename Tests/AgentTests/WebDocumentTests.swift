@@ -14,10 +14,14 @@ import TrafficMetrics
     private let catalogue: RouteCatalogue
 
     init() throws {
+        catalogue = try Self.catalogue(namesServerPorts: true)
+    }
+
+    private static func catalogue(namesServerPorts: Bool) throws -> RouteCatalogue {
         var configuration = Configuration()
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples")
         configuration.routes.files = [samples.appending(path: "istio-shop").standardizedFileURL.path]
-        catalogue = RouteCatalogue(try RouteObjects(configuration, namesServerPorts: true).tables)
+        return RouteCatalogue(try RouteObjects(configuration, namesServerPorts: namesServerPorts).tables)
     }
 
     // MARK: - Names of routes
@@ -88,6 +92,18 @@ import TrafficMetrics
         let line = JSONValue.object(JSONObject(["authority": .string("a\"b\\"), "path": .string(path)]))
         let answer = try explanation(AdminQuestion(.explain, content: line.encoded()))
         #expect(answer["outcome"] == "no_route" || answer["outcome"] == "rejected")
+    }
+
+    @Test func `an explanation names all pod ports that lead to the server`() throws {
+        let question = AdminQuestion(.explain, parameters: [.init(name: "url", value: "http://shop.example.com/")])
+        let document = try ExplainDocument(question).octets(try Self.catalogue(namesServerPorts: false))
+        let answer = try JSONDocument.parse(document)
+        #expect(answer["podPorts"] == [80, 8080])
+        guard case .array(let lines) = answer["text"] else {
+            Issue.record("no text")
+            return
+        }
+        #expect(lines.first == "  listener    server port 80, pod port 80 or 8080, plain HTTP")
     }
 
     private func explanation(_ question: AdminQuestion) throws -> JSONValue {

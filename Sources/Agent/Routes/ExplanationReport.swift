@@ -32,12 +32,13 @@ package struct ExplanationReport {
     private mutating func addListener(_ explanation: RouteExplanation, _ request: DescribedRequest) {
         let transport = request.isTLS ? "TLS for \(request.serverName ?? "no name")" : "plain HTTP"
         let servers = explanation.serverPorts.map(String.init).joined(separator: ", ")
-        if let podPort = explanation.podPort, explanation.serverPorts.contains(request.port) {
-            add("listener", "server port \(request.port), pod port \(podPort), \(transport)")
-        } else if let podPort = explanation.podPort {
-            add("listener", "pod port \(podPort), which is server port \(servers), \(transport)")
-        } else {
+        let pods = explanation.podPorts.map(String.init).joined(separator: " or ")
+        if pods.isEmpty {
             add("listener", "none on server port \(request.port), \(transport)")
+        } else if explanation.serverPorts.contains(request.port) {
+            add("listener", "server port \(request.port), pod port \(pods), \(transport)")
+        } else {
+            add("listener", "pod port \(pods), which is server port \(servers), \(transport)")
         }
     }
 

@@ -83,7 +83,7 @@ struct ExplainDocument {
                 json.member("workload", string: table.environment.workload)
             }
             json.member("serverPort", integer: request.port)
-            json.member("podPort", integer: explanation.podPort)
+            json.member("podPorts", list: explanation.podPorts) { $0.integer($1) }
             json.member("hostLookedUp", string: explanation.hostLookedUp)
             json.member("host", string: explanation.host)
             json.member("lostHosts", strings: explanation.lostHosts)

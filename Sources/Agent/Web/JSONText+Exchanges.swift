@@ -51,6 +51,7 @@ extension JSONText {
             json.object { json in
                 let id = RouteLabels(route).id
                 json.member("id", string: catalogue[id: id] == nil ? nil : id)
+                json.member("label", string: route.label)
                 json.rendered(route.record)
             }
         }

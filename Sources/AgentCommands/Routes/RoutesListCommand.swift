@@ -120,10 +120,12 @@ struct RouteListing {
         }
     }
 
-    /// Object and rule as `top` has them, behind a point the match entry of several, and the delegate where there is one.
+    /// Object and rule as `top` has them, behind a colon the match entry of several, and the delegate where there is one.
+    ///
+    /// Behind a point the label `route` has the delegate's rule, so that a match entry needs another sign.
     private static func place(_ route: CompiledRoute, namesMatch: Bool) -> String {
         let identity = route.identity
-        let match = namesMatch ? identity.match.map { ".\($0)" } ?? "" : ""
+        let match = namesMatch ? identity.match.map { ":\($0)" } ?? "" : ""
         let delegate = identity.delegate.map { " (\($0.object.reference) #\($0.rule))" } ?? ""
         return "\(identity.object.reference) #\(identity.rule)\(match)\(delegate)"
     }

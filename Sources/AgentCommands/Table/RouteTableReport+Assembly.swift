@@ -114,8 +114,8 @@ extension RouteTableReport {
         return FigureGroup(
             title: "Integrity",
             figures: [
-                .concern("holes", figures.reassembly.gaps.total),
-                .octetConcern("bytes in holes", figures.reassembly.gapOctets.total),
+                .concern("gaps", figures.reassembly.gaps.total),
+                .octetConcern("bytes in gaps", figures.reassembly.gapOctets.total),
                 .octets("sent again", figures.reassembly.retransmittedOctets),
                 .octetConcern("came too late", figures.reassembly.lateOctets),
                 .count("segments out of order", figures.reassembly.outOfOrderSegments),

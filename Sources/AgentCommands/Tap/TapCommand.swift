@@ -147,7 +147,7 @@ struct TapPlan: Sendable {
     }
 }
 
-/// The routes of which requests are wanted: `namespace/object`, or `namespace/object/rule` with the rule's name or number.
+/// The routes of which requests are wanted: `namespace/object`, or `namespace/object/rule` with the rule's label or number.
 struct TapRoute: Sendable, Equatable {
     private let object: String
     private let rule: String?
@@ -155,7 +155,7 @@ struct TapRoute: Sendable, Equatable {
     /// The condition as it was given.
     let text: String
 
-    /// Reads the condition; a number may be written `4` or `#4`.
+    /// Reads the condition; a number may be written `4` or `#4`, and so may the label `#4.1` of a delegate's rule.
     init(_ text: String) {
         self.text = text
         let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
@@ -169,11 +169,11 @@ struct TapRoute: Sendable, Equatable {
         var names: [String] = []
         for route in routes {
             let object = route["object"]?.stringValue ?? ""
-            let name = route["route"]?.stringValue ?? ""
+            let label = route["route"]?.stringValue ?? ""
             let numbers = (route["matches"]?.arrayValue ?? []).compactMap { $0["rule"]?.count }
-            let isWanted = numbers.contains { contains(object: object, name: name, number: String($0)) }
-            if isWanted || contains(object: object, name: name, number: "") { return nil }
-            names += rule == nil ? [object] : [object, "\(object)/\(name)"]
+            let isWanted = numbers.contains { contains(object: object, label: label, number: String($0)) }
+            if isWanted || contains(object: object, label: label, number: "") { return nil }
+            names += rule == nil ? [object] : [object, "\(object)/\(label)"]
         }
         let similar = names.similar(to: text).map { "; did you mean \($0)?" } ?? ""
         return "no rule of the agent's table is \(text)"
@@ -181,11 +181,12 @@ struct TapRoute: Sendable, Equatable {
     }
 
     /// Whether the rule of an object is one of them.
-    func contains(object: String, name: String, number: String) -> Bool {
+    func contains(object: String, label: String, number: String) -> Bool {
         guard object == self.object || object.split(separator: "/").last.map(String.init) == self.object else {
             return false
         }
-        return rule == nil || rule == name || rule == number
+        guard let rule else { return true }
+        return rule == label || "#\(rule)" == label || rule == number
     }
 }
 

@@ -23,8 +23,8 @@ struct TapLine {
         return RouteMembers.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
     }
 
-    /// The rule's name, or nothing.
-    var ruleName: String { entry["route"]?["routeName"]?.stringValue ?? "" }
+    /// The rule, as metrics and every list of routes name it.
+    var ruleLabel: String { entry["route"]?["label"]?.stringValue ?? "#\(ruleNumber)" }
 
     /// The rule's number.
     var ruleNumber: String { entry["route"]?["rule"]?.count.map { String($0) } ?? "" }
@@ -58,8 +58,7 @@ struct TapLine {
                 let isPath = authority.isEmpty || target.hasPrefix("/")
                 return "\(request["method"]?.stringValue ?? "") \(authority)\(isPath ? "" : " ")\(target)"
             } ?? "(headers not kept)"
-        let rule = ruleName.isEmpty ? "#\(ruleNumber)" : ruleName
-        let cause = object.map { "\($0)/\(rule)" } ?? entry["reason"]?.stringValue ?? ""
+        let cause = object.map { "\($0)/\(ruleLabel)" } ?? entry["reason"]?.stringValue ?? ""
         let client = (entry["client"]?.stringValue ?? "").withVisibleControls
         // That the capture missed how it was answered is no failure.
         let isSeen = entry["isAnswerSeen"] != .bool(false)

@@ -95,7 +95,7 @@ extension TapPlan {
     private func isWanted(_ entry: JSONValue) -> Bool {
         guard let route else { return true }
         let line = TapLine(entry)
-        return route.contains(object: line.object ?? "", name: line.ruleName, number: line.ruleNumber)
+        return route.contains(object: line.object ?? "", label: line.ruleLabel, number: line.ruleNumber)
     }
 }
 

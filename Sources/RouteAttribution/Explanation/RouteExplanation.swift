@@ -33,9 +33,9 @@ public struct RouteExplanation: Sendable {
 
     /// The answer, as the lookup gives it.
     public let decision: RouteDecision
-    /// The pod port that the server's traffic arrives at; `nil` without a listener.
-    public internal(set) var podPort: Int?
-    /// The port numbers of the servers behind that pod port, in ascending order.
+    /// The pod ports that the server's traffic arrives at, in ascending order; empty without a listener.
+    public internal(set) var podPorts: [Int] = []
+    /// The port numbers of the servers behind the first of them, in ascending order.
     public internal(set) var serverPorts: [Int] = []
     /// The authority without its port, in lower case.
     public internal(set) var hostLookedUp = ""
@@ -90,7 +90,7 @@ extension RouteTable {
     ) -> RouteExplanation {
         var explanation = RouteExplanation(decision: route(request.view(), in: reference, scratch: &scratch))
         let listener = listener(for: request)
-        explanation.podPort = listener?.podPort
+        explanation.podPorts = podPorts(listener, of: request)
         explanation.serverPorts = Set(listener?.serverPorts ?? []).sorted()
         guard reference.carriesHTTP else {
             if request.isTLS { explanation.passedThrough = passedThrough(request) }
@@ -111,6 +111,13 @@ extension RouteTable {
         guard host >= 0, explanation.decision.outcome != .httpsRedirect else { return explanation }
         considerRoutes(of: index.hosts[Int(host)], request, prepared, target, &explanation)
         return explanation
+    }
+
+    /// The pod ports of the server that a request names, or the one of the listener where it names a pod's.
+    private func podPorts(_ listener: LookupListener?, of request: DescribedRequest) -> [Int] {
+        guard let listener else { return [] }
+        guard !request.isPodPort, listener.serverPorts.contains(request.port) else { return [listener.podPort] }
+        return index.listeners.filter { $0.serverPorts.contains(request.port) }.map(\.podPort)
     }
 
     func hostTable(for request: DescribedRequest) -> HostTableReference {

@@ -453,11 +453,12 @@ class Check:
     def explanation(self):
         """The form's answer has what the command line says: why, the nearest rule, and what is uncertain."""
         said = self.page.evaluate("""() => {
-            const answer = { podPort: 8080, serverPort: 80, hostLookedUp: "", lostHosts: [], considered: [], outcome: "no_route", reason: "no_match",
+            const answer = { podPorts: [80, 8080], serverPort: 80, hostLookedUp: "", lostHosts: [], considered: [], outcome: "no_route", reason: "no_match",
                 causes: ["no rule has the path"], nearest: "`/products` of shop/a rule 0", doubt: "it depends on header x", text: [] };
             return explanation(answer).textContent;
         }""")
         self.holds(f"an explanation has all its steps: {said}", all(text in said for text in [
+            "It arrives at the pod's port 80 or 8080, the Gateway server's port 80.",
             "Why: no rule has the path.", "Nearest rule: /products of shop/a rule 0.", "Not certain: it depends on header x."]))
 
     def verdicts(self):

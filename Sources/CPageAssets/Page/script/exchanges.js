@@ -260,7 +260,7 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
 /** A link to the detail of a route, if the table still has it. */
 function routeLink(route) {
   const object = wire(route.virtualService ?? route.httpRoute ?? route.grpcRoute ?? route.tlsRoute ?? route.ingress ?? "");
-  return [route.id ? h("a", { href: `#route/${route.id}` }, object) : object, " ", h("span", { class: "tag" }, wire(route.routeName || `#${route.rule}`))];
+  return [route.id ? h("a", { href: `#route/${route.id}` }, object) : object, " ", h("span", { class: "tag" }, wire(route.label))];
 }
 
 /** The view of all exchanges that were kept. */

@@ -20,8 +20,9 @@ const OUTCOMES = {
 /** An answer of the explainer, as steps. */
 function explanation(answer) {
   const steps = [];
-  const server = answer.serverPort === answer.podPort ? "" : `, the Gateway server's port ${answer.serverPort}`;
-  steps.push(answer.podPort ? `It arrives at the pod's port ${answer.podPort}${server}.` : `Nothing listens on port ${answer.serverPort}.`);
+  const pods = answer.podPorts.join(" or ");
+  const server = pods === `${answer.serverPort}` ? "" : `, the Gateway server's port ${answer.serverPort}`;
+  steps.push(pods ? `It arrives at the pod's port ${pods}${server}.` : `Nothing listens on port ${answer.serverPort}.`);
   if (answer.hostLookedUp) {
     steps.push(answer.host
       ? h("span", null, "Its host ", wire(answer.hostLookedUp), answer.host === answer.hostLookedUp ? " is a virtual host." : [" is covered by ", wire(answer.host), "."])
