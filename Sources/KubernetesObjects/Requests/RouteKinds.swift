@@ -41,7 +41,7 @@ extension WatchedKind {
     /// Namespaces, which have none themselves.
     package static let namespaces = WatchedKind("Namespace", group: "", resource: "namespaces", versions: ["v1"])
 
-    /// The kinds of which route tables are made.
+    /// The kinds of which route tables are made, or that can change what gateways do besides.
     package static let routing: [WatchedKind] = [
         istio("Gateway", "gateways"),
         istio("VirtualService", "virtualservices"),
@@ -54,6 +54,15 @@ extension WatchedKind {
         gatewayAPI("TLSRoute", "tlsroutes", ["v1", "v1alpha3", "v1alpha2"]),
         gatewayAPI("ListenerSet", "listenersets", ["v1"]),
         gatewayAPI("ReferenceGrant", "referencegrants", ["v1", "v1beta1"]),
+        // Not modelled, and named: an operator has to know that they can change what the gateway does.
+        WatchedKind("EnvoyFilter", group: "networking.istio.io", resource: "envoyfilters", versions: ["v1alpha3"]),
+        WatchedKind("WasmPlugin", group: "extensions.istio.io", resource: "wasmplugins", versions: ["v1alpha1"]),
+        WatchedKind(
+            "XListenerSet",
+            group: "gateway.networking.x-k8s.io",
+            resource: "xlistenersets",
+            versions: ["v1alpha1"]
+        ),
         WatchedKind("Ingress", group: "networking.k8s.io", resource: "ingresses", versions: ["v1"]),
         WatchedKind("IngressClass", group: "networking.k8s.io", resource: "ingressclasses", versions: ["v1"]),
         WatchedKind("Service", group: "", resource: "services", versions: ["v1"]),
