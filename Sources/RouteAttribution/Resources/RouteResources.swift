@@ -232,7 +232,7 @@ public struct RouteResources: Sendable {
             place(try ListenerSet(named(object)), \.identity, in: \.listenerSets) { $0.listeners.isEmpty }
         case ("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "GRPCRoute"):
             place(try HTTPRoute(named(object), kind: kind), \.identity, in: \.httpRoutes) { route in
-                route.rules.isEmpty || route.parents.isEmpty
+                !route.namesRules || route.rules.isEmpty || route.parents.isEmpty
             }
         case ("gateway.networking.k8s.io", "TLSRoute"):
             place(try TLSRoute(named(object)), \.identity, in: \.tlsRoutes) { $0.rules.isEmpty }
