@@ -391,6 +391,26 @@ struct ClusterServiceTests {
         await server.close()
     }
 
+    @Test func `a kind of which no routes are made and that cannot be read is named, and makes the table not stale`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.install(group: "extensions.istio.io")
+        cluster.refuse("wasmplugins", with: 500)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { rig.names == ["order-vs", "product-vs"] }
+            let name = "wasmplugins.extensions.istio.io"
+            await rig.until { rig.routes.findings.contains { $0.code == .unreadableKind && $0.object.name == name } }
+            await rig.until { (try? folder.text(of: "objects")) != nil }
+            #expect(rig.staleness == nil)
+        }
+        await server.close()
+    }
+
     @Test(arguments: [("services", true), ("namespaces", true), ("destinationrules", false)])
     func `a cluster is not known whole where a kind may not be read that says what hosts and namespaces there are`(
         resource: String,
