@@ -61,6 +61,20 @@ struct ProxyExtensionTests {
         #expect(named == (row.isNamed ? [ObjectIdentity(kind: row.kind, namespace: row.namespace, name: "it")] : []))
     }
 
+    @Test(arguments: [(true, false), (false, true)])
+    func `the pods' own labels are enough where files leave their namespace open`(isWhole: Bool, isNamed: Bool) throws {
+        var environment = RouteEnvironment()
+        environment.holdsWholeCluster = isWhole
+        let filter = """
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: it, namespace: edge}
+            spec: {workloadSelector: {labels: {istio: ingressgateway}}}
+            """
+        let (_, findings) = try compile(everyHostGateway, filter, environment: environment)
+        #expect(findings.contains { $0.code == .notModelled } == isNamed)
+    }
+
     @Test func `one in the namespace of a Gateway API gateway is named, wherever the other gateway's pods are`() throws
     {
         let gateway = """

@@ -42,12 +42,14 @@ struct ProxyExtension: Sendable, Hashable {
     /// Whether it may change what the gateway does, as far as its namespace and its labels tell.
     ///
     /// Those of the mesh's root namespace are for all namespaces (EnvoyFilter and WasmPlugin in Istio's reference). A label that
-    /// the gateway's pods are not known to have rules nothing out: files rarely name all of them.
+    /// the gateway's pods are not known to have rules nothing out: files rarely name all of them. Files rarely say either in which
+    /// namespace the pods are, so there the pods' own labels are enough.
     func mayReach(_ environment: RouteEnvironment, apiGateways: [APIGateway]) -> Bool {
         guard identity.kind != "XListenerSet" else { return true }
         let isNear =
             [environment.namespace, environment.rootNamespace].contains(identity.namespace)
             || apiGateways.contains { $0.metadata.namespace == identity.namespace }
+            || (!environment.holdsWholeCluster && !selector.isEmpty && selector.isContained(in: environment.labels))
         return isNear && !isForSidecars
             && selector.allSatisfy { environment.labels[$0.key] == nil || environment.labels[$0.key] == $0.value }
     }
