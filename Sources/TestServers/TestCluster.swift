@@ -64,6 +64,7 @@ package final class TestCluster: Sendable {
         ("gateway.networking.k8s.io", "v1", "ReferenceGrant", "referencegrants"),
         ("networking.k8s.io", "v1", "Ingress", "ingresses"),
         ("networking.k8s.io", "v1", "IngressClass", "ingressclasses"),
+        ("extensions.istio.io", "v1alpha1", "WasmPlugin", "wasmplugins"),
     ]
 
     private func serve(_ kind: (group: String, version: String, kind: String, resource: String)) {
@@ -281,14 +282,19 @@ package final class TestCluster: Sendable {
 
     private static func discovery(_ path: String, _ state: State) -> AsyncStream<ServerStep>? {
         if path == "/version" { return .answer(200, "{\"major\":\"1\",\"minor\":\"36\"}") }
-        let served = state.collections.filter { $0.key.hasPrefix("/apis/") }
+        let all = state.collections.filter { $0.key.hasPrefix("/apis/") }
         let parts = path.split(separator: "/").map(String.init)
         guard parts.first == "apis", parts.count == 2 || parts.count == 3 else { return nil }
-        let own = served.filter { $0.value.apiVersion.hasPrefix(parts[1] + "/") }
+        let own = all.filter { $0.value.apiVersion.hasPrefix(parts[1] + "/") }
         guard !own.isEmpty else { return nil }
-        if parts.count == 2 { return .answer(200, "{\"kind\":\"APIGroup\",\"versions\":[{\"version\":\"v1\"}]}") }
-        guard parts[2] == "v1" else { return nil }
-        let names = own.keys.sorted().map { path in
+        guard parts.count == 3 else {
+            let versions = Set(own.values.map { $0.apiVersion.dropFirst(parts[1].count + 1) }).sorted()
+            let list = versions.map { "{\"version\":\"\($0)\"}" }.joined(separator: ",")
+            return .answer(200, "{\"kind\":\"APIGroup\",\"versions\":[\(list)]}")
+        }
+        let served = own.filter { $0.value.apiVersion == "\(parts[1])/\(parts[2])" }
+        guard !served.isEmpty else { return nil }
+        let names = served.keys.sorted().map { path in
             "{\"name\":\"\(path.split(separator: "/").last ?? "")\",\"verbs\":[\"list\",\"watch\"]}"
         }
         return .answer(200, "{\"kind\":\"APIResourceList\",\"resources\":[\(names.joined(separator: ","))]}")

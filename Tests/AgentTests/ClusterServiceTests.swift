@@ -200,6 +200,30 @@ struct ClusterServiceTests {
         await server.close()
     }
 
+    @Test func `what can change the gateway and is not modelled is named, and nothing of its content is kept`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.install(group: "extensions.istio.io")
+        cluster.apply([
+            "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+            "metadata": ["name": "tokens", "namespace": "istio-system"],
+            "spec": [
+                "selector": ["matchLabels": ["istio": "ingressgateway"]], "url": "oci://registry.test/tokens",
+                "pluginConfig": ["password": "kept-nowhere"],
+            ],
+        ])
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && (try? folder.text(of: "objects")) != nil }
+            await rig.until { rig.routes.findings.contains { $0.code == .notModelled && $0.object.name == "tokens" } }
+            let plugin = rig.source.store.objects.map(\.value).first { $0["kind"] == "WasmPlugin" }
+            #expect(plugin?["spec"] == ["selector": ["matchLabels": ["istio": "ingressgateway"]]])
+        }
+        await server.close()
+    }
+
     @Test func `changes are taken up, those of the gateway's pods too`() async throws {
         try applySamples()
         cluster.apply(Self.pod)
@@ -363,6 +387,26 @@ struct ClusterServiceTests {
             cluster.refuse(name, with: nil)
             await rig.until { !rig.routes.findings.contains { $0.code == .unreadableKind } }
             #expect(rig.staleness == nil && rig.names.count == 2)
+        }
+        await server.close()
+    }
+
+    @Test func `a kind of which no routes are made and that cannot be read is named, and makes the table not stale`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.install(group: "extensions.istio.io")
+        cluster.refuse("wasmplugins", with: 500)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { rig.names == ["order-vs", "product-vs"] }
+            let name = "wasmplugins.extensions.istio.io"
+            await rig.until { rig.routes.findings.contains { $0.code == .unreadableKind && $0.object.name == name } }
+            await rig.until { (try? folder.text(of: "objects")) != nil }
+            #expect(rig.staleness == nil)
         }
         await server.close()
     }

@@ -85,6 +85,33 @@ struct SplitterTests {
         #expect(backoff.next(random: 0.5) == .milliseconds(1200))
     }
 
+    @Test func `of an EnvoyFilter is kept which proxies it is for, and nothing of what it does`() throws {
+        let collection = ResourceCollection(
+            GroupVersionResource(group: "networking.istio.io", version: "v1alpha3", resource: "envoyfilters"),
+            kind: "EnvoyFilter"
+        )
+        let object: JSONValue = [
+            "metadata": ["name": "a", "namespace": "edge"],
+            "spec": [
+                "workloadSelector": ["labels": ["istio": "edge"]],
+                "configPatches": [
+                    [
+                        "applyTo": "HTTP_FILTER", "match": ["context": "GATEWAY", "listener": ["portNumber": 80]],
+                        "patch": ["value": ["inlineCode": "local secret = 1"]],
+                    ],
+                    ["applyTo": "CLUSTER"],
+                ],
+            ],
+        ]
+        let stored = try #require(StoredObject.slimmed(object, of: collection)).1
+        #expect(
+            stored.value["spec"] == [
+                "workloadSelector": ["labels": ["istio": "edge"]],
+                "configPatches": [["match": ["context": "GATEWAY"]], [:]],
+            ]
+        )
+    }
+
     @Test func `a snapshot is read back, and one that was cut short is not`() throws {
         let object = try #require(
             StoredObject.slimmed(

@@ -197,7 +197,8 @@ import Testing
 
     /// Matches and filters of a rule, and whether the API server refuses them.
     @Test(arguments: [
-        ("[{path: {value: /a}}]", rewrite, false), ("[]", rewrite, false),
+        ("[{path: {value: /a}}]", rewrite, false), ("null", rewrite, false), ("[]", rewrite, true),
+        ("[]", whole, false),
         ("[{headers: [{name: a, value: b}]}]", rewrite, false),
         ("[{path: {value: /a}}, {path: {value: /b}}]", rewrite, true),
         ("[{path: {type: Exact, value: /a}}]", rewrite, true), ("[{path: {type: Exact, value: /a}}]", whole, false),
@@ -215,6 +216,47 @@ import Testing
         let route = RouteBackendTests.route(rules: "[{matches: \(matches), filters: [\(filters)]\(backends)}]")
         let findings = try compile(RouteBackendTests.gateway(), route).findings
         #expect(findings.contains { $0.code == .refusedObject } == refused, "\(findings.map(\.message))")
+    }
+
+    /// A rule, and whether the API server takes it: apis/v1/httproute_types.go.
+    @Test(arguments: [
+        ("matches: [{method: GET}]", true), ("matches: [{method: get}]", false), ("matches: [{method: PURGE}]", false),
+        ("matches: [{headers: [{name: x-a, value: '1'}, {name: X-A, value: '1'}]}]", true),
+        ("matches: [{headers: [{name: x-a, value: '1'}, {name: x-a, value: '2'}]}]", false),
+        ("matches: [{queryParams: [{name: q, value: '1'}, {name: q, value: '1'}]}]", false),
+        ("matches: [{headers: [{name: ':path', value: /a}]}]", false),
+        ("matches: [{queryParams: [{name: 'a b', value: '1'}]}]", false),
+        ("filters: [\(set), \(set)]", false),
+        ("filters: [\(set), {type: ResponseHeaderModifier, responseHeaderModifier: {remove: [a]}}]", true),
+        ("filters: [{type: RequestRedirect, requestRedirect: {statusCode: 308, scheme: https}}]", true),
+        ("filters: [{type: RequestRedirect, requestRedirect: {statusCode: 305}}]", false),
+        ("filters: [{type: RequestRedirect, requestRedirect: {scheme: HTTPS}}]", false),
+        ("backendRefs: [{name: a, port: 80, weight: 1000000}]", true),
+        ("backendRefs: [{name: a, port: 80, weight: 1000001}]", false),
+        ("backendRefs: [\(repeatElement("{name: a, port: 80}", count: 16).joined(separator: ", "))]", true),
+        ("backendRefs: [\(repeatElement("{name: a, port: 80}", count: 17).joined(separator: ", "))]", false),
+        ("matches: [{path: {value: '/\(String(repeating: "a", count: 1023))'}}]", true),
+        ("matches: [{path: {value: '/\(String(repeating: "a", count: 1024))'}}]", false),
+    ])
+    func `a rule of an HTTPRoute is what its resource definition takes`(rule: String, taken: Bool) throws {
+        let route = RouteBackendTests.route(rules: "[{\(rule)}]")
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject } == !taken, "\(findings.map(\.message))")
+    }
+
+    private static let set =
+        "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}]}}"
+
+    @Test(arguments: [(42, false), (43, true)])
+    func `an HTTPRoute has 128 matches at most`(perRule: Int, refused: Bool) throws {
+        // Of three rules: 126 and 129.
+        let rules = (0..<3).map { rule in
+            let matches = (0..<perRule).map { "{path: {value: /\(rule)-\($0)}}" }
+            return "{matches: [\(matches.joined(separator: ", "))], backendRefs: [{name: a, port: 80}]}"
+        }
+        let route = RouteBackendTests.route(rules: "[\(rules.joined(separator: ", "))]")
+        let findings = try compile(RouteBackendTests.gateway(), route).findings
+        #expect(findings.contains { $0.code == .refusedObject } == refused)
     }
 
     @Test func `what a destination does to the authority is not counted`() throws {

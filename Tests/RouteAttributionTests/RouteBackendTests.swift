@@ -49,6 +49,27 @@ import Testing
         #expect(try Self.action("GRPCRoute", rules: "[{backendRefs: [\(backend)]}]") == .directResponse)
     }
 
+    @Test func `an HTTPRoute without rules answers every request with 500, and a GRPCRoute without takes none`() throws
+    {
+        // The resource definition's default is one rule for every path, without backends.
+        #expect(try Self.action(rules: "null") == .directResponse)
+        #expect(try Self.action("GRPCRoute", rules: "null") == nil)
+    }
+
+    @Test func `a rule whose list of matches is empty ranks below a regular expression, one without a list above`()
+        throws
+    {
+        func taken(_ matches: String) throws -> String? {
+            let regex =
+                "{name: regex, matches: [{path: {type: RegularExpression, value: /.*}}], backendRefs: [{name: a, port: 80}]}"
+            let other = "{name: other, \(matches) backendRefs: [{name: a, port: 80}]}"
+            let table = try compile(Self.gateway(), Self.route(rules: "[\(other), \(regex)]")).table
+            return table.routeName("/x")
+        }
+        #expect(try taken("matches: [],") == "regex")
+        #expect(try taken("") == "other")
+    }
+
     @Test(arguments: [
         "{name: b}", "{name: b.other, port: 80}", "{group: networking.istio.io, kind: Hostname, name: b.com}",
         "{group: networking.istio.io, kind: Hostname, name: b.com, port: 80, namespace: default}",

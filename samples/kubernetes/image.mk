@@ -22,6 +22,10 @@ IMAGE_LINK = -Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xlinker -ldbus-1 -Xlinker $(CURDIR)/$(IMAGE_BUILD)/systemd-stubs.o \
 	-Xlinker -lre2 -Xlinker -lstdc++
 
+# What nothing in the executable calls is left out. The linker drops unused sections as it is, but Swift asks it to keep whatever
+# is public, for clients that a static executable has not, and C functions share one section a file.
+IMAGE_COMPILE = -Xswiftc -Xfrontend -Xswiftc -internalize-at-link -Xcc -ffunction-sections -Xcc -fdata-sections
+
 .PHONY: image image-executable
 
 # Debian's packages for what this needs beyond `make run`; `deps` installs them too when it is made for an image.
@@ -40,7 +44,7 @@ image: image-executable
 	@echo "built $(IMAGE); as an OCI layout: $(IMAGE_BUILD)/oci"
 
 image-executable: deps $(IMAGE_BUILD)/systemd-stubs.o
-	swift build -c release --product wingmirror --scratch-path $(IMAGE_BUILD) $(IMAGE_LINK)
+	swift build -c release --product wingmirror --scratch-path $(IMAGE_BUILD) $(IMAGE_COMPILE) $(IMAGE_LINK)
 
 $(IMAGE_BUILD)/systemd-stubs.o: $(IMAGE_SAMPLES)/systemd-stubs.c
 	mkdir -p $(IMAGE_BUILD)

@@ -35,7 +35,7 @@ def objects(path):
                 item["metadata"].setdefault("namespace", "default")
             item["metadata"]["resourceVersion"] = "1"
             lists.setdefault(collection, []).append(item)
-    for empty in ("services", "namespaces"):
+    for empty in ("services", "namespaces", "namespaces/istio-system/configmaps"):
         lists.setdefault(f"/api/v1/{empty}", [])
     return lists
 

@@ -336,7 +336,7 @@ final class ClusterSource: Sendable {
         {
             return "table_stale: the gateway pods are those that an earlier run has left (\(trouble.rawValue))"
         }
-        if let kind = missingKinds(at: now).first(where: { $0.trouble != .forbidden }) {
+        if let kind = missingKinds(at: now).first(where: { $0.trouble != .forbidden && $0.makesRoutes }) {
             return "table_stale: the agent \(kind.reason), since \(WallClock.text(kind.since))"
         }
         if let rest = stalenessOfRemainder(at: now) { return rest }
@@ -350,7 +350,9 @@ final class ClusterSource: Sendable {
     private func stalenessOfRemainder(at now: Int64) -> String? {
         guard isComplete(at: now) else { return nil }
         let rest = remainder
-        let object = rest.objects.first
+        let object = rest.objects.first { object in
+            !WatchedKind.extensions.contains { $0.kind == object["kind"]?.stringValue }
+        }
         guard let kind = object?["kind"]?.stringValue ?? rest.mesh.map({ _ in "ConfigMap" }) else { return nil }
         let known = missingKinds(at: now).first { $0.kind == kind }
         let reason = known.map { "the agent \($0.reason)" } ?? "the agent cannot read a \(kind)"
@@ -382,7 +384,7 @@ final class ClusterSource: Sendable {
 
     /// Whether everything that is saved has come, so that the file would lose nothing.
     func isWhole(at now: Int64) -> Bool {
-        store.missing(at: now)?.allSatisfy { $0.trouble == .forbidden } ?? false
+        store.missing(at: now)?.allSatisfy { $0.trouble == .forbidden || !$0.makesRoutes } ?? false
     }
 
     /// Writes everything into the file, as a whole or not at all.

@@ -67,6 +67,8 @@ extension StoredObject {
             switch (kind, member.key) {
             case ("Pod", "spec"): kept.append(.init(key: "spec", value: podSpec(member.value)))
             case ("Node", "spec"): continue
+            case ("EnvoyFilter", "spec"), ("WasmPlugin", "spec"), ("XListenerSet", "spec"):
+                kept.append(.init(key: "spec", value: extensionSpec(member.value)))
             case ("EndpointSlice", "endpoints"): kept.append(.init(key: "endpoints", value: addresses(member.value)))
             default: kept.append(member)
             }
@@ -116,6 +118,18 @@ extension StoredObject {
     /// Of endpoints, their addresses and the objects behind them.
     private static func addresses(_ endpoints: JSONValue) -> JSONValue {
         .array((endpoints.arrayValue ?? []).map { $0.keeping(["addresses", "targetRef"]) })
+    }
+
+    /// Of what extends proxies, which proxies it is for; the rest can hold secrets.
+    private static func extensionSpec(_ spec: JSONValue) -> JSONValue {
+        spec.keeping(["workloadSelector", "selector"]) { key, value in
+            guard key == "configPatches", let patches = value.arrayValue else { return nil }
+            return .array(
+                patches.map { patch in
+                    patch.keeping([]) { key, match in key == "match" ? match.keeping(["context"]) : nil }
+                }
+            )
+        }
     }
 
     /// Of a pod, where it runs and on which ports its containers say they listen.

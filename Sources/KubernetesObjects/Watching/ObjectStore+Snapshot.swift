@@ -61,11 +61,15 @@ extension ObjectStore {
         return watched.isEmpty ? unreadGroups[group] != nil : watched.values.allSatisfy { !$0.isSynchronized }
     }
 
-    /// Since when the objects may be out of date: the collection that has been without contact for the longest time.
+    /// Since when the objects of which routes are made may be out of date: the collection that has been without contact for the
+    /// longest time.
     ///
     /// - Returns: Nanoseconds since the Unix epoch; `nil` while all are followed.
     package var troubledSince: Int64? {
-        collections.values.filter { $0.trouble != nil && $0.isSynchronized }.map(\.troubledSince).min()
+        collections.filter { collection, state in
+            state.trouble != nil && state.isSynchronized
+                && !WatchedKind.extensions.contains { $0.isNamed(collection.kind, group: collection.resource.group) }
+        }.values.map(\.troubledSince).min()
     }
 
     /// The objects of the collections that are not narrowed by fields, in a stable order: by resource, namespace and name.
@@ -117,6 +121,9 @@ package struct MissingKind: Sendable, Hashable {
 
     /// The name of the resource with its group, such as `virtualservices.networking.istio.io`.
     package var name: String { group.isEmpty ? resource : "\(resource).\(group)" }
+
+    /// Whether routes are made of its objects.
+    package var makesRoutes: Bool { !WatchedKind.extensions.contains { $0.isNamed(kind, group: group) } }
 
     /// The same kind, which is missing in the namespaces of both, since it was in one.
     fileprivate func joined(with other: Self) -> Self {

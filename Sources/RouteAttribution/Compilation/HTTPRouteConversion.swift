@@ -121,8 +121,9 @@ struct HTTPRouteConversion {
         var result: [Candidate] = []
         for (index, rule) in route.rules.enumerated() {
             guard let converted = convert(rule, index, of: route) else { return nil }
-            guard !rule.matches.isEmpty || route.kind == "HTTPRoute" else {
-                // A GRPCRoute's rule without matches has no condition at all, and no entry to report.
+            guard !rule.matches.isEmpty || (route.kind == "HTTPRoute" && !rule.hasEmptyMatches) else {
+                // A GRPCRoute's rule without matches has no condition at all, and no entry to report; so has one of an HTTPRoute
+                // whose list is empty.
                 result.append(
                     Candidate(
                         route: route,
@@ -134,7 +135,7 @@ struct HTTPRouteConversion {
                 )
                 continue
             }
-            // The resource definition gives a rule without matches one that takes every path.
+            // The resource definition gives a rule without a list of matches one that takes every path.
             for (match, condition) in (rule.matches.isEmpty ? [HTTPRouteMatch()] : rule.matches).enumerated() {
                 var single = converted
                 single.matches = [Self.convert(condition, index: match)]

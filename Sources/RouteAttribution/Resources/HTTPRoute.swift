@@ -9,6 +9,8 @@ struct HTTPRoute: Sendable, Hashable {
     var parents: [ParentReference]
     var hostnames: [String]
     var rules: [Rule]
+    /// Whether the manifest has rules; an HTTPRoute without gets one for every path, from the default of its definition.
+    let namesRules: Bool
 
     /// A Gateway, or one of its listeners, that the route wants to attach to.
     struct ParentReference: Sendable, Hashable {
@@ -24,6 +26,8 @@ struct HTTPRoute: Sendable, Hashable {
     struct Rule: Sendable, Hashable {
         var name: String
         var matches: [HTTPRouteMatch]
+        /// Whether the list of matches is there and empty, which is not the same as absent to the resource definition.
+        var hasEmptyMatches = false
         var filters: [HTTPRouteFilter]
         var backends: [BackendReference]
         var timeout: String?
@@ -37,7 +41,11 @@ struct HTTPRoute: Sendable, Hashable {
         let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
         hostnames = try spec.strings("hostnames")
         parents = try ParentReference.list(spec, namespace: metadata.namespace)
+        namesRules = try spec.field("rules") != nil
         rules = try spec.list("rules") { entry throws(ResourceError) in try Rule(entry, isGRPC: kind == "GRPCRoute") }
+        if !namesRules, kind == "HTTPRoute" {
+            rules = [Rule(name: "", matches: [HTTPRouteMatch()], filters: [], backends: [])]
+        }
     }
 }
 
@@ -85,6 +93,8 @@ extension HTTPRoute.Rule {
             defer { index += 1 }
             return isGRPC ? try HTTPRouteMatch(call: entry) : try HTTPRouteMatch(entry)
         }
+        let list = try reader.field("matches")
+        hasEmptyMatches = list != nil && matches.isEmpty
         filters = try reader.list("filters") { entry throws(ResourceError) in try HTTPRouteFilter(entry) }
         backends = try reader.list("backendRefs") { entry throws(ResourceError) in try BackendReference(entry) }
         let timeouts = try reader.field("timeouts")

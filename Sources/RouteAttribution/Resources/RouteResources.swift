@@ -19,6 +19,7 @@ public struct RouteResources: Sendable {
     var referenceGrants: [ReferenceGrant] = []
     var ingresses: [Ingress] = []
     var ingressClasses: [IngressClass] = []
+    var extensions: [ProxyExtension] = []
     /// What could not be decoded, and what is doubtful about the set as such.
     public private(set) var findings: [RouteFinding] = []
     /// How many objects have a part in routing.
@@ -85,6 +86,7 @@ public struct RouteResources: Sendable {
         Self.join(part.referenceGrants, \.identity, from: part.places, to: &referenceGrants, &places)
         Self.join(part.ingresses, \.identity, from: part.places, to: &ingresses, &places)
         Self.join(part.ingressClasses, \.identity, from: part.places, to: &ingressClasses, &places)
+        extensions += part.extensions
         findings += part.findings
         count += part.count
         return true
@@ -202,9 +204,8 @@ public struct RouteResources: Sendable {
             self.place(model, identity, in: list, object.value, at: location, isPartial: isPartial ?? { _ in false })
         }
         switch (group, kind) {
-        case ("networking.istio.io", "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin"),
-            ("gateway.networking.x-k8s.io", "XListenerSet"):
-            noteNotModelled(try identity(object, kind), at: location)
+        case _ where ProxyExtension.includes(group: group, kind: kind):
+            extensions.append(try ProxyExtension(named(object), kind: kind, at: location))
         case ("networking.istio.io", _) where !["v1", "v1beta1", "v1alpha3"].contains(release): return
         case ("networking.istio.io", "Gateway"):
             place(try Gateway(named(object)), \.origin, in: \.gateways) { $0.servers.isEmpty }
@@ -231,7 +232,7 @@ public struct RouteResources: Sendable {
             place(try ListenerSet(named(object)), \.identity, in: \.listenerSets) { $0.listeners.isEmpty }
         case ("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "GRPCRoute"):
             place(try HTTPRoute(named(object), kind: kind), \.identity, in: \.httpRoutes) { route in
-                route.rules.isEmpty || route.parents.isEmpty
+                !route.namesRules || route.rules.isEmpty || route.parents.isEmpty
             }
         case ("gateway.networking.k8s.io", "TLSRoute"):
             place(try TLSRoute(named(object)), \.identity, in: \.tlsRoutes) { $0.rules.isEmpty }
@@ -257,23 +258,6 @@ public struct RouteResources: Sendable {
 
     private func named(_ object: FieldReader) -> FieldReader {
         FieldReader(object.value, path: object.path, defaultNamespace: fileNamespace ?? defaultNamespace)
-    }
-
-    private func identity(_ object: FieldReader, _ kind: String) throws(ResourceError) -> ObjectIdentity {
-        try ObjectMetadata(named(object), isNamespaced: true).identity(kind: kind)
-    }
-
-    private mutating func noteNotModelled(_ object: ObjectIdentity, at location: ObjectLocation?) {
-        findings.append(
-            RouteFinding(
-                object: object,
-                severity: .note,
-                code: .notModelled,
-                path: "",
-                message: "can change what the gateway does with requests, and is not modelled: answers leave it out",
-                location: location
-            )
-        )
     }
 
     // MARK: - Two of one identity

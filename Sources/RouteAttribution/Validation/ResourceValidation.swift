@@ -23,6 +23,8 @@ struct ResourceValidation {
         scope.narrow(&accepted)
         let resources = accepted
         var findings = scope.findings
+        findings += resources.extensions.filter { $0.mayReach(environment, apiGateways: resources.apiGateways) }
+            .map(\.finding)
         func keep<Model>(_ models: [Model], _ identity: (Model) -> ObjectIdentity, _ check: (Model) -> ProblemList)
             -> [Model]
         {
