@@ -126,6 +126,48 @@ import Testing
         #expect(pending == 100)
     }
 
+    @Test func `an exchange is kept whole while requests without answers take all the room`() throws {
+        var limits = HTTPLimits()
+        limits.retainedOctets = 100_000
+        let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
+        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true))
+        reconstructor.connectionOpened(
+            ConnectionIntroduction(
+                slot: 100,
+                number: 100,
+                originator: Endpoint(address: Conversation.client.address, port: 60_000),
+                responder: Conversation.server,
+                time: PacketTime(nanoseconds: 2),
+                sawHandshake: true
+            )
+        )
+        let response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        for (direction, text) in [(StreamDirection.fromOriginator, Self.request), (.fromResponder, response)] {
+            let octets = Array(text.utf8)
+            let position = StreamPosition(
+                direction: direction,
+                offset: 0,
+                time: PacketTime(nanoseconds: 3),
+                acknowledged: direction == .fromOriginator ? 0 : Int64(Self.request.utf8.count),
+                startsSegment: true
+            )
+            reconstructor.octetsArrived(octets.span, at: position, slot: 100)
+        }
+        let whole = try #require(reconstructor.sink.exchanges.first)
+        #expect(whole.integrity.isEmpty)
+        #expect(whole.request?.method == "GET" && whole.request?.authority == "h")
+        #expect(whole.response?.value(of: "content-length") == "0")
+        for slot in 0..<100 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 4), slot: slot) }
+        let unanswered = reconstructor.sink.exchanges.dropFirst()
+        let shed = unanswered.count { $0.integrity.contains(.limitReached) }
+        let refused = reconstructor.statistics.refusedMessages
+        #expect(unanswered.count == 100)
+        #expect(shed == refused && shed > 50)
+        // The oldest made room, and say so; the newest are kept.
+        #expect(unanswered.first?.request?.method == "" && unanswered.last?.request?.method == "GET")
+        #expect(unanswered.allSatisfy { ($0.request?.method == "") == $0.integrity.contains(.limitReached) })
+    }
+
     @Test func `contents are cut short before heads are refused`() {
         var limits = HTTPLimits()
         limits.retainedOctets = 400_000
