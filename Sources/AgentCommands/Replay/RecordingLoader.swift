@@ -12,6 +12,8 @@ struct RecordingLoader {
     static let octetLimit = 2 << 30
     /// Records of traffic are made ten or twenty times smaller; what unfolds further is made to fill memory.
     private static let ratio = UnpackingRatio(free: 64 << 20, factor: 100)
+    /// Octets of a decompressed recording that are read at a time.
+    private static let pieceOctets = 1 << 20
 
     /// What could be read.
     private(set) var recording = Recording(entries: [])
@@ -68,13 +70,7 @@ struct RecordingLoader {
         switch RecordingFormat(beginning: first) {
         case .records: try readRecords(first, path) { () throws(CommandFailure) in try file.next() }
         case .gor: try readGor(first, path) { () throws(CommandFailure) in try file.next() }
-        case .har:
-            var content = first
-            while case let piece = try file.next(), !piece.isEmpty {
-                content += piece
-                guard content.count <= octetLimit else { return try count(content, path) }
-            }
-            try readArchive(content, path)
+        case .har: try readArchive(first, path) { () throws(CommandFailure) in try file.next() }
         case .savefile: try readSavefile(path)
         case .gzip: try readCompressed(first, path, &file)
         case nil: throw Self.unknown(path)
@@ -158,18 +154,35 @@ struct RecordingLoader {
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
     }
 
-    private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
-        try count(octets, path)
-        let read: Recording
+    private mutating func readArchive(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
+        var reader = HARReader()
+        var entries: [RecordingEntry] = []
+        var piece = first
+        while !piece.isEmpty {
+            try count(piece, path)
+            try Self.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
+            for exchange in reader.takeExchanges() {
+                try hold(exchange.octetsInMemory, path)
+                entries.append(RecordingEntry(exchange: exchange))
+            }
+            piece = try next()
+        }
+        try Self.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
+        recordings.append(Recording(entries: entries, losses: reader.losses))
+        for (reason, count) in reader.losses.reasons where [.malformedRecord, .tooLarge].contains(reason) {
+            damage.append("\(path): \(reason.counted(count))")
+        }
+    }
+
+    /// Does something with an archive; what is wrong with it is said with its name.
+    static func naming(
+        _ path: String,
+        _ body: () throws(HARReader.Failure) -> Void
+    ) throws(CommandFailure) {
         do throws(HARReader.Failure) {
-            read = try HARReader.recording(octets)
+            try body()
         } catch {
             throw CommandFailure(.usage, "\(path): \(error.reason)")
-        }
-        try hold(read.entries.reduce(0) { $0 + $1.exchange.octetsInMemory }, path)
-        recordings.append(read)
-        for (reason, count) in read.losses.reasons where reason == .malformedRecord {
-            damage.append("\(path): \(reason.counted(count))")
         }
     }
 
@@ -218,10 +231,16 @@ struct RecordingLoader {
             )
         case .limit: try count(decoded.octets + [0], path)
         }
-        switch RecordingFormat(beginning: decoded.octets) {
-        case .records: try readRecords(decoded.octets, path) { () throws(CommandFailure) in [] }
-        case .gor: try readGor(decoded.octets, path) { () throws(CommandFailure) in [] }
-        case .har: try readArchive(decoded.octets, path)
+        var rest = decoded.octets[...]
+        let next = { () throws(CommandFailure) -> [UInt8] in
+            defer { rest = rest.dropFirst(Self.pieceOctets) }
+            return Array(rest.prefix(Self.pieceOctets))
+        }
+        let beginning = try next()
+        switch RecordingFormat(beginning: beginning) {
+        case .records: try readRecords(beginning, path, next)
+        case .gor: try readGor(beginning, path, next)
+        case .har: try readArchive(beginning, path, next)
         case .savefile, .gzip, nil: throw Self.unknown(path)
         }
     }
