@@ -10,10 +10,6 @@ import TrafficModel
 struct RecordingLoader {
     /// The most octets of all recordings together, decompressed.
     static let octetLimit = 2 << 30
-    /// Records of traffic are made ten or twenty times smaller; what unfolds further is made to fill memory.
-    private static let ratio = UnpackingRatio(free: 64 << 20, factor: 100)
-    /// Octets of a decompressed recording that are read at a time.
-    private static let pieceOctets = 1 << 20
 
     /// What could be read.
     private(set) var recording = Recording(entries: [])
@@ -72,7 +68,7 @@ struct RecordingLoader {
         case .gor: try readGor(first, path) { () throws(CommandFailure) in try file.next() }
         case .har: try readArchive(first, path) { () throws(CommandFailure) in try file.next() }
         case .savefile: try readSavefile(path)
-        case .gzip: try readCompressed(first, path, &file)
+        case .gzip: try readCompressed(first, path, file)
         case nil: throw Self.unknown(path)
         }
     }
@@ -207,42 +203,18 @@ struct RecordingLoader {
     private mutating func readCompressed(
         _ first: [UInt8],
         _ path: String,
-        _ file: inout RecordingFile
+        _ file: consuming RecordingFile
     ) throws(CommandFailure) {
         if case .savefile? = try? Self.formatInside(first) { return try readSavefile(path) }
-        var compressed = first
-        while case let piece = try file.next(), !piece.isEmpty {
-            compressed += piece
-            guard compressed.count <= octetLimit else { return try count(compressed, path) }
-        }
-        let decoded: DecodedContent
-        do throws(ContentDecodingError) {
-            decoded = try ContentDecoding.unpack(compressed, limit: octetLimit, ratio: Self.ratio)
-        } catch {
-            throw CommandFailure(.usage, "\(path): cannot be decompressed")
-        }
-        switch decoded.end {
-        case .whole: break
-        case .truncated: damage.append("\(path): the compressed data is cut short")
-        case .limit where decoded.octets.count < octetLimit:
-            throw CommandFailure(
-                .usage,
-                "\(path): unpacks to more than \(Self.ratio.factor) times its size; unpack it first if that is meant"
-            )
-        case .limit: try count(decoded.octets + [0], path)
-        }
-        var rest = decoded.octets[...]
-        let next = { () throws(CommandFailure) -> [UInt8] in
-            defer { rest = rest.dropFirst(Self.pieceOctets) }
-            return Array(rest.prefix(Self.pieceOctets))
-        }
-        let beginning = try next()
+        var unpacked = try CompressedRecording(file, path, beginning: first)
+        let beginning = try unpacked.next()
         switch RecordingFormat(beginning: beginning) {
-        case .records: try readRecords(beginning, path, next)
-        case .gor: try readGor(beginning, path, next)
-        case .har: try readArchive(beginning, path, next)
+        case .records: try readRecords(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
+        case .gor: try readGor(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
+        case .har: try readArchive(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
         case .savefile, .gzip, nil: throw Self.unknown(path)
         }
+        if unpacked.isCut { damage.append("\(path): the compressed data is cut short") }
     }
 
     /// The format of what the beginning of a gzipped file holds.
