@@ -50,6 +50,9 @@ public final class RetainedMessage {
 
     /// Keeps content octets, as far as the limits allow.
     func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
+        let wanted = unsafe min(range.count, kept.pointee.contentLimit - kept.pointee.content.count)
+        guard wanted > 0, let ledger = unsafe kept.pointee.ledger else { return }
+        unsafe ledger.makeRoom(forContent: wanted, of: kept)
         unsafe kept.pointee.append(octets, range)
     }
 
@@ -118,6 +121,8 @@ private struct KeptOctets {
     var older: UnsafeMutablePointer<KeptOctets>?
     var newer: UnsafeMutablePointer<KeptOctets>?
     var isShed = false
+    /// Whether content is missing for want of room.
+    var isCut = false
 
     /// Where the parts of a head lie.
     struct KeptHead {
@@ -143,7 +148,10 @@ private struct KeptOctets {
         let wanted = min(range.count, contentLimit - content.count)
         guard wanted > 0, let ledger else { return }
         let count = ledger.admitContent(wanted)
-        if count < wanted { contentLimit = content.count + count }
+        if count < wanted {
+            contentLimit = content.count + count
+            noteCut()
+        }
         octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
     }
 
@@ -151,6 +159,20 @@ private struct KeptOctets {
         charge += more
         trailerOctets = octets.extracting(first: octets.count).copied()
         trailerFields = fields.indices.map { fields[$0] }
+    }
+
+    /// Counts a content that is not all kept, once.
+    private mutating func noteCut() {
+        if !isCut { ledger?.noteCutContent() }
+        isCut = true
+    }
+
+    /// Gives up the content, so that another has room.
+    mutating func shedContent() {
+        cutContent(to: 0)
+        content = []
+        contentLimit = 0
+        noteCut()
     }
 
     mutating func cutContent(to octets: Int64) {
@@ -181,6 +203,7 @@ private struct KeptOctets {
     mutating func forget() -> Bool {
         release()
         isShed = false
+        isCut = false
         guard octets.capacity <= RetentionLedger.spareOctets, fields.capacity <= RetentionLedger.spareFields else {
             return false
         }
@@ -195,8 +218,8 @@ private struct KeptOctets {
 
 /// How much the retained messages of all connections take together, and what was not kept for want of room.
 ///
-/// Where there is none, the message that has been kept for longest is given up: whoever leaves requests unfinished loses what
-/// is kept of those, and an exchange that takes no longer than others is kept whole meanwhile.
+/// Where there is none, the message or the content that has been kept for longest is given up: whoever leaves requests
+/// unfinished loses what is kept of those, and an exchange that takes no longer than others is kept whole meanwhile.
 ///
 /// One for each reconstructor, used by its thread alone.
 @safe
@@ -227,6 +250,9 @@ final class RetentionLedger {
     private var oldest: UnsafeMutablePointer<KeptOctets>?
     @exclusivity(unchecked)
     private var newest: UnsafeMutablePointer<KeptOctets>?
+    /// The oldest message that may have content; `nil` where none has.
+    @exclusivity(unchecked)
+    private var nextWithContent: UnsafeMutablePointer<KeptOctets>?
     /// Messages that were not kept, or not until their exchange was over.
     private(set) var refusedMessages = 0
     /// Messages whose content was cut short.
@@ -292,10 +318,13 @@ final class RetentionLedger {
         unsafe message.pointee.newer = nil
         if let newest = unsafe newest { unsafe newest.pointee.newer = message } else { unsafe oldest = message }
         unsafe newest = message
+        if unsafe nextWithContent == nil { unsafe nextWithContent = message }
     }
 
     /// Takes a message out from between its neighbours.
     fileprivate func strike(older: UnsafeMutablePointer<KeptOctets>?, newer: UnsafeMutablePointer<KeptOctets>?) {
+        let message = unsafe older == nil ? oldest : older?.pointee.newer
+        if unsafe nextWithContent == message { unsafe nextWithContent = newer }
         if let older = unsafe older { unsafe older.pointee.newer = newer } else { unsafe oldest = newer }
         if let newer = unsafe newer { unsafe newer.pointee.older = older } else { unsafe newest = older }
     }
@@ -308,12 +337,29 @@ final class RetentionLedger {
 
     // MARK: - Content
 
-    /// Enters as much content as there is room for; the last quarter is for heads.
+    /// Contents may take three quarters; the last is for heads.
+    private var contentRoom: Int { limit / 4 * 3 - octets }
+
+    /// Gives up contents of other messages, the oldest first, until there is room for more of one or it is the oldest itself.
+    fileprivate func makeRoom(forContent count: Int, of message: UnsafeMutablePointer<KeptOctets>) {
+        // In front of the one that is looked at next there is no message with content, so one that gets its first goes behind.
+        if unsafe message.pointee.content.isEmpty { unsafe renew(message) }
+        while contentRoom < count, let other = unsafe nextWithContent, unsafe other != message {
+            unsafe nextWithContent = other.pointee.newer
+            if unsafe !other.pointee.content.isEmpty { unsafe other.pointee.shedContent() }
+        }
+    }
+
+    /// Enters as much content as there is room for.
     func admitContent(_ count: Int) -> Int {
-        let admitted = max(0, min(count, limit / 4 * 3 - octets))
-        if admitted < count { cutContents += 1 }
+        let admitted = max(0, min(count, contentRoom))
         unsafe entered += admitted
         return admitted
+    }
+
+    /// The content of a message is not all kept.
+    fileprivate func noteCutContent() {
+        cutContents += 1
     }
 
     /// A message is gone.
