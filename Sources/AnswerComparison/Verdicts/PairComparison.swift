@@ -77,32 +77,25 @@ struct PairComparison {
         productionNoise = againstEarlier
         noise = [againstBaseline, againstRepeat, againstEarlier].compactMap(\.self)
 
-        let references: [(Question, Int, ComparedAnswers?)] = [
-            (.baseline, baseline, againstBaseline), (.repeats, repeated, againstRepeat),
-            (.naturalRepeats, earlier, againstEarlier),
-        ]
         let isHeldBack = !answers.isOverload(production) && [candidate, baseline].contains(where: answers.isOverload)
         isThrottled = isHeldBack
         let failures = isHeldBack || [production, candidate].contains(where: answers.isError)
-        readings = references.compactMap { question, reference, comparison in
-            // A second answer of 429 says as little as a first one.
-            let isThrottled = answers.isOverload(reference) && !answers.isOverload(production)
-            guard let comparison, !failures, !isThrottled, !answers.isError(reference) else { return nil }
-            return Reading(question: question, candidate: differences, reference: comparison.differences)
-        }
-        let other = pair.baseline == nil ? production : baseline
-        let isOverload = pair.baseline != nil
-        let ours = answers.isError(candidate) || isOverload && answers.isOverload(candidate)
-        let theirs = answers.isError(other) || isOverload && answers.isOverload(other)
-        errors = ours == theirs ? 0 : ours ? 1 : -1
+        // A baseline knows of staging's own data, of which repeats know nothing, so that beside it nothing else is asked.
+        let references: [(Question, Int, ComparedAnswers?)] =
+            pair.baseline != nil
+            ? [(.baseline, baseline, againstBaseline)]
+            : [(.repeats, repeated, againstRepeat), (.naturalRepeats, earlier, againstEarlier)]
+        readings = failures ? [] : answers.readings(of: differences, beside: production, references)
+        errors =
+            pair.baseline == nil
+            ? answers.failing(candidate, beside: production, countingOverload: false)
+            : answers.failing(candidate, beside: baseline, countingOverload: true)
         isRepair = answers.isError(production) && !answers.isError(candidate)
         isRefused = Self.isRefused(pair)
         stagingFails = pair.baseline != nil && answers.isError(baseline) && !answers.isError(production)
-        let isShared =
-            !failures && !answers.isError(baseline)
-            && [differences, againstBaseline?.differences ?? []].allSatisfy { $0.contains { !$0.isExpected } }
-        shared = isShared ? answers.shared(baseline, candidate, differences, againstBaseline) : nil
         let isHeld = !failures && !answers.isError(baseline)
+        let bothDiffer = [differences, againstBaseline?.differences ?? []].allSatisfy { $0.contains { !$0.isExpected } }
+        shared = isHeld && bothDiffer ? answers.shared(baseline, candidate, differences, againstBaseline) : nil
         elsewhere = isHeld ? answers.places(watched, unlessIn: comparison, and: againstBaseline) : []
     }
 
@@ -186,6 +179,12 @@ private struct Answers {
         if case .success(let answer) = answers[position] { answer.asksForLess } else { false }
     }
 
+    /// Whether only one answer fails (1), only another (−1), or both or neither (0).
+    func failing(_ position: Int, beside other: Int, countingOverload: Bool) -> Int64 {
+        let fails = [position, other].map { isError($0) || countingOverload && isOverload($0) }
+        return fails[0] == fails[1] ? 0 : fails[0] ? 1 : -1
+    }
+
     /// How the redirects of two answers compare, identifiers in their paths and what their parameters say set aside: 0 when they lead to one place, or there
     /// are none, and otherwise 1 or −1.
     func redirection(_ first: Int, _ second: Int) -> Int64 {
@@ -240,6 +239,25 @@ private struct Answers {
         let held = watched.filter { !both.contains($0) && production.holds($0) }
         answers[0] = .success(production)
         return held
+    }
+
+    /// What a candidate's differences can be held against, of some references and how they differ themselves.
+    ///
+    /// An error says nothing of how answers differ, and a second answer of 429 as little as a first one.
+    func readings(
+        of differences: [AnswerDifference],
+        beside production: Int,
+        _ references: [(question: Question, position: Int, comparison: ComparedAnswers?)]
+    ) -> [PairComparison.Reading] {
+        references.compactMap { question, position, comparison in
+            let isThrottled = isOverload(position) && !isOverload(production)
+            guard let comparison, !isThrottled, !isError(position) else { return nil }
+            return PairComparison.Reading(
+                question: question,
+                candidate: differences,
+                reference: comparison.differences
+            )
+        }
     }
 
     /// Compares two of them; `nil` when one was not asked for.

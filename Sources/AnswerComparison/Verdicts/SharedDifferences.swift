@@ -25,6 +25,8 @@ struct SharedDifferences: Sendable {
         var direction: Int64 = 0
         /// Whether contents were compared as wholes and differ, so that what they say was not compared at all.
         let isOpaque: Bool
+        /// Whether production says something there too.
+        var isInProduction = true
     }
 
     /// Whether both have another status than production, so that nothing else was held against production's answer.
@@ -54,6 +56,7 @@ struct SharedDifferences: Sendable {
         let location = AnswerPlace.field("location")
         if redirection != 0, haveOtherStatus || shared.contains(location) { places.insert(location) }
         let byPlace = Dictionary(grouping: direct.filter { !$0.isExpected }, by: \.place)
+        let more = Self.places(candidate, .extra)
         entries = places.sorted().compactMap { place in
             let differences = byPlace[place] ?? []
             if place == location, redirection != 0 {
@@ -70,7 +73,8 @@ struct SharedDifferences: Sendable {
                 place: place,
                 relation: differences.isEmpty ? .equal : .alike,
                 direction: differences.reduce(0) { $0 + $1.direction }.signum(),
-                isOpaque: isOpaque
+                isOpaque: isOpaque,
+                isInProduction: !more.contains(place)
             )
         }
     }
@@ -92,6 +96,8 @@ struct SharedCount: Sendable {
     var equal: UInt64 = 0
     /// Those in which they say something else of the same shape.
     var alike: UInt64 = 0
+    /// Those of these in which production says something there too.
+    var instead: UInt64 = 0
     /// Those in which they say something of another shape, by side.
     var unlike = Tally.Sides()
     /// Those in which they say the same entries in another order.
@@ -149,7 +155,9 @@ extension VerdictRecord {
             if entry.isOpaque { places[position].shared.opaque += 1 }
             switch entry.relation {
             case .equal where isTogether: places[position].shared.equal += 1
-            case .alike where isTogether: places[position].shared.alike += 1
+            case .alike where isTogether:
+                places[position].shared.alike += 1
+                if entry.isInProduction { places[position].shared.instead += 1 }
             case .equal, .alike: continue
             case .unlike(let side): places[position].shared.unlike.count(side)
             case .reordered: places[position].shared.reordered += 1
@@ -161,7 +169,7 @@ extension VerdictRecord {
 
     /// The positions of places at which candidate and baseline both differ from production and disagree with each other, in
     /// more pairs than the margin, so that a change may hide there.
-    func maskedPlaces(_ settings: ComparisonSettings) -> [Int] {
+    func maskedPlaces(_ settings: ComparisonSettings, limits: VerdictLimits) -> [Int] {
         let most = settings.margin * Double(pairs)
         let uncompared = (1 - settings.coverageFloor) * Double(pairs)
         return places.records.indices.filter { position in
@@ -174,6 +182,9 @@ extension VerdictRecord {
             if Double(shared.repeated.worse + shared.repeated.better) > most, shared.isPoorer { return true }
             if Double(shared.opaque) > uncompared { return true }
             if isReordered(position, settings) { return true }
+            // What production says again to a like request does not vary, so that one of the two has changed it.
+            let isKnown = isStableInProduction(places[position].place, limits: limits)
+            if isKnown, Double(shared.instead) > settings.margin * Double(together) { return true }
             return Double(shared.alike) > settings.margin * Double(together)
                 && (isSteady(position) || isOfSomeRequests(position))
         }

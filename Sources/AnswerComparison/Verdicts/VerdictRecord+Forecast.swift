@@ -88,14 +88,14 @@ extension VerdictRecord {
         case .manyPlaces:
             "answers differ at more than \(limits.places - 1) places: name those that mean nothing in "
                 + "comparison.ignoredPaths, a map of many keys by its own path"
-        case .masked: maskedRemedy(settings)
+        case .masked: maskedRemedy(settings, limits: limits)
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
         }
     }
 
-    private func maskedRemedy(_ settings: ComparisonSettings) -> String {
-        let hidden = hasBaseline ? maskedPlaces(settings) : coarsePlaces(settings)
+    private func maskedRemedy(_ settings: ComparisonSettings, limits: VerdictLimits) -> String {
+        let hidden = hasBaseline ? maskedPlaces(settings, limits: limits) : coarsePlaces(settings)
         let what = hidden.prefix(3).map { places[$0].place.text }.joined(separator: ", ")
         guard hasBaseline else {
             return "\(what) is compared as a whole only, and differs: ignore the place, or add a baseline if "

@@ -303,7 +303,9 @@ extension VerdictRecord {
         if Double(unread) > settings.margin * Double(pairs) { return .unreadable }
         if Double(cut) > settings.margin * Double(pairs) { return .cut }
         if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
-        if hasBaseline ? !maskedPlaces(settings).isEmpty : !coarsePlaces(settings).isEmpty { return .masked }
+        if hasBaseline ? !maskedPlaces(settings, limits: limits).isEmpty : !coarsePlaces(settings).isEmpty {
+            return .masked
+        }
         return isApart ? .moreNeeded : nil
     }
 

@@ -145,7 +145,7 @@ struct VerdictRecord: Sendable {
     }
 
     /// Whether production's own repeats show that values at a place do not vary.
-    private func isStableInProduction(_ place: AnswerPlace, limits: VerdictLimits) -> Bool {
+    func isStableInProduction(_ place: AnswerPlace, limits: VerdictLimits) -> Bool {
         let noise = places.record(of: place)?.productionNoise ?? 0
         return Volatility(differing: noise, of: productionPairs, limits: limits) == .stable
     }

@@ -966,6 +966,11 @@ extension RecordedResponse {
         case standard
         /// As the standard one, with few addresses that are asked for again and again.
         case natural
+        /// As the one with a baseline, with addresses that are asked for twice.
+        case baselineAgain
+
+        var hasBaseline: Bool { self == .baseline || self == .baselineAgain }
+        var asksAgain: Bool { self == .natural || self == .baselineAgain }
     }
 
     /// What is said after all pairs, and everything that is said at five looks on the way.
@@ -976,17 +981,24 @@ extension RecordedResponse {
         pairs: Int = pairs,
         margin: Double = settings.margin
     ) throws -> (last: RouteVerdict, said: Set<Verdict>) {
-        var bench = VerdictBookTests.Bench(hasBaseline: design == .baseline, seed: seed, step: situation.step) {
+        var bench = VerdictBookTests.Bench(hasBaseline: design.hasBaseline, seed: seed, step: situation.step) {
             settings in
             settings.margin = margin
             settings.errorMargin = Self.settings.errorMargin
         }
         bench.start = situation.start * 1_000_000_000
         var random = SeededGenerator(seed: seed + 1)
-        let addresses = design == .natural ? 5 : Int.max
+        /// Which address a request is for; two are for the same one where they are asked for again.
+        func address(_ number: Int) -> Int {
+            switch design {
+            case .baseline, .repeats, .standard: number
+            case .natural: number % 5
+            case .baselineAgain: number / 2
+            }
+        }
         var said: Set<Verdict> = []
         func question(_ role: Situation.Role, _ number: Int) -> Situation.Question {
-            Situation.Question(role: role, number: number % addresses, random: random, time: Double(number))
+            Situation.Question(role: role, number: address(number), random: random, time: Double(number))
         }
         func ask(_ role: Situation.Role, _ number: Int) -> Result<RecordedResponse, ShadowFailure> {
             var question = question(role, number)
@@ -1003,15 +1015,15 @@ extension RecordedResponse {
                 continue
             }
             let candidate = ask(.candidate, number)
-            let isRepeated = design == .repeats || design != .baseline && number.isMultiple(of: 10)
+            let isRepeated = design == .repeats || !design.hasBaseline && number.isMultiple(of: 10)
             let repeated = isRepeated ? ask(.candidate, number) : nil
-            let baseline = design == .baseline ? ask(.baseline, number) : nil
+            let baseline = design.hasBaseline ? ask(.baseline, number) : nil
             bench.pair(
                 production,
                 candidate: candidate,
                 repeated: repeated,
                 baseline: baseline,
-                path: design == .natural ? "/items/\(number % addresses)" : nil,
+                path: design.asksAgain ? "/items/\(address(number))" : nil,
                 took: situation.took(question(.production, number)),
                 latency: (
                     situation.took(question(.candidate, number)), situation.took(question(.baseline, number))
@@ -1030,7 +1042,7 @@ extension RecordedResponse {
         for design in [Design.baseline, .repeats, .standard] {
             let expected =
                 switch design {
-                case .baseline: situation.baseline
+                case .baseline, .baselineAgain: situation.baseline
                 case .repeats: situation.repeats
                 case .standard, .natural: situation.standard
                 }
@@ -1056,6 +1068,16 @@ extension RecordedResponse {
         #expect(!isChanged || !said.contains(.pass), "\(last.verdict), \(last.reason)")
         #expect(isChanged || !said.contains(.different), "\(last.verdict), \(last.reason)")
         #expect(!said.contains(.fail))
+    }
+
+    @Test(arguments: Situation.all)
+    func `beside a baseline no address that is asked for again makes staging's own data a difference`(
+        situation: Situation
+    ) throws {
+        let (last, said) = try judged(situation, .baselineAgain)
+        #expect(!said.contains(.different) && last.verdict != .different, "\(last.reason)")
+        #expect(!said.contains(.pass) || situation.baseline.contains(.pass), "passed on the way")
+        #expect(!said.contains(.fail) || situation.baseline.contains(.fail), "failed on the way")
     }
 
     @Test(arguments: Situation.several.filter { $0.baseline != [.fail] })

@@ -112,6 +112,43 @@ import TrafficModel
         #expect(verdict.remedy.contains("unorderedPaths"))
     }
 
+    /// What the three say of a price, in production and beyond.
+    enum Price: Sendable, CaseIterable {
+        case steadyInProduction
+        case steadyForSignedIn
+        case varying
+        case beyondProduction
+    }
+
+    @Test(arguments: Price.allCases)
+    func `where production says the same again, a value that is another one at each hides a change`(
+        price: Price
+    ) throws {
+        var bench = Bench(hasBaseline: true)
+        func item(_ value: Int) -> RecordedResponse { AnswerComparatorTests.json(#"{"id":1,"price":\#(value)}"#) }
+        for number in 0..<6000 {
+            let first = number % 5
+            let production =
+                switch price {
+                case .steadyInProduction, .steadyForSignedIn: item(100 + first)
+                case .varying: item(bench.random())
+                case .beyondProduction: AnswerComparatorTests.json(#"{"id":1}"#)
+                }
+            let varies = price == .varying || price == .beyondProduction
+            bench.pair(
+                production,
+                candidate: .success(item(varies ? bench.random() : 330 + first)),
+                baseline: .success(item(varies ? bench.random() : 300 + first)),
+                path: "/items/\(first)",
+                lostCredentials: price == .steadyForSignedIn
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == (price == .steadyInProduction ? .inconclusive : .pass), "\(verdict.reason)")
+        #expect((verdict.reason == .masked) == (price == .steadyInProduction))
+        #expect(verdict.remedy.contains("content price") == (price == .steadyInProduction))
+    }
+
     @Test func `what thins independently of answers does not matter`() throws {
         var bench = Bench(hasBaseline: true)
         for number in 0..<12_000 {
