@@ -205,7 +205,7 @@ struct Ballot {
     private(set) var names: [UInt16]
     private let before: [UInt16]
     /// The floating entries that names come from, with their fields in growing order.
-    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)] = []
+    private var entries: [(field: Int, nameHash: UInt32, code: FieldName, survives: Bool)] = []
     /// The different names that floating entries gave.
     private var found: [UInt16] = []
     /// Whether one of them is that of a pseudo-header field, which stands in one place only.
@@ -240,7 +240,7 @@ struct Ballot {
         guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
         let name = NameSequences.code(of: entry.nameHash)
         names[field] = name
-        entries.append((field, entry.nameHash, entry.code.isPseudo, survives))
+        entries.append((field, entry.nameHash, entry.code, survives))
         if entry.code.isPseudo { hasPseudo = true }
         if !found.contains(name) { found.append(name) }
     }
@@ -258,7 +258,7 @@ struct Ballot {
         var hasPseudo = false
         for entry in entries where entry.field < count && !hashes.contains(entry.nameHash) && isOnly(entry.nameHash) {
             hashes.append(entry.nameHash)
-            if entry.isPseudo { hasPseudo = true }
+            if entry.code.isPseudo { hasPseudo = true }
         }
         return hasPseudo && hashes.count >= Self.leastNamesOfBeginning
     }
@@ -274,9 +274,9 @@ struct Ballot {
     }
 
     /// Whether names that stand in the order of those seen before are evidence: two of entries that have theirs alone and
-    /// were certainly there behind the hole, a pseudo-header field's among them.
+    /// were certainly there behind the hole, `:authority` among them, which changes least of all pseudo-header fields.
     func isOrderEvidence(isOnly: (UInt32) -> Bool) -> Bool {
-        count(where: { $0.survives && $0.isPseudo && isOnly($0.nameHash) }, for: 1)
+        count(where: { $0.survives && $0.code == .authority && isOnly($0.nameHash) }, for: 1)
             && count(where: { $0.survives && isOnly($0.nameHash) }, for: Self.leastNames)
     }
 
@@ -306,7 +306,7 @@ struct Ballot {
 
     /// Whether at least so many different names have an entry of a kind.
     private func count(
-        where isCounted: ((field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)) -> Bool,
+        where isCounted: ((field: Int, nameHash: UInt32, code: FieldName, survives: Bool)) -> Bool,
         for least: Int
     ) -> Bool {
         var hashes: [UInt32] = []
