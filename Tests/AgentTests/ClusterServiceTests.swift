@@ -391,7 +391,7 @@ struct ClusterServiceTests {
         await server.close()
     }
 
-    @Test func `a kind of which no routes are made and that cannot be read is named, and makes the table not stale`()
+    @Test func `a kind without routes that cannot be read is named, and makes the table neither late nor stale`()
         async throws
     {
         try applySamples()
@@ -401,8 +401,8 @@ struct ClusterServiceTests {
         let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
         try await Rig(server.url, folder).run { rig in
             await rig.until { rig.isMissingAKind }
-            rig.pass(minutes: 1)
             await rig.until { rig.names == ["order-vs", "product-vs"] }
+            rig.pass(minutes: 1)
             let name = "wasmplugins.extensions.istio.io"
             await rig.until { rig.routes.findings.contains { $0.code == .unreadableKind && $0.object.name == name } }
             await rig.until { (try? folder.text(of: "objects")) != nil }

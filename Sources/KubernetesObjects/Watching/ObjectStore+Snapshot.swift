@@ -13,6 +13,8 @@ extension ObjectStore {
     /// Whether everything that is to be had has come: each collection whole once, refused for good, or in trouble for long while
     /// the server lists others.
     ///
+    /// A kind of which no routes are made is not awaited once it is in trouble.
+    ///
     /// - Parameter now: Nanoseconds since the Unix epoch.
     /// - Returns: Whether nothing is awaited.
     package func isComplete(at now: Int64) -> Bool { missing(at: now) != nil }
@@ -36,8 +38,9 @@ extension ObjectStore {
             missing[kind.name] = missing[kind.name].map { $0.joined(with: kind) } ?? kind
         }
         for (collection, state) in collections where !state.isSynchronized {
-            guard let trouble = state.trouble, isMissed(trouble, state.troubledSince) else { return nil }
-            miss(MissingKind(collection, trouble, since: state.troubledSince))
+            guard let trouble = state.trouble else { return nil }
+            let kind = MissingKind(collection, trouble, since: state.troubledSince)
+            if isMissed(trouble, state.troubledSince) { miss(kind) } else if kind.makesRoutes { return nil }
         }
         for (name, group) in unreadGroups {
             guard isMissed(group.trouble, group.since) else { return nil }
