@@ -107,6 +107,30 @@ import TrafficMetrics
         #expect(shedding.requests > 0)
     }
 
+    @Test(.timeLimit(.minutes(20)))
+    func `who asks again and again for what came since gets each exchange once, of whatever kind`() async throws {
+        let exchanges = try Self.board().routed
+        let board = RecentBoard()
+        let writer = Task.detached {
+            for (place, exchange) in exchanges.enumerated() {
+                let kind: RecentPlace = place % 2 == 0 ? .samples : .failed
+                let waiting = WaitingExchange(exchange: exchange, place: kind, isSameAsBefore: false)
+                while !board.publish({ $0.append([waiting]) }) { await Task.yield() }
+            }
+        }
+        var latest = -1
+        var seen: [Int] = []
+        // One that is lost is waited for in vain.
+        while seen.count < exchanges.count, !Task.isCancelled {
+            let kept = board.all
+            seen += kept.latestFirst.map(\.number).filter { $0 > latest }
+            latest = kept.latest
+            await Task.yield()
+        }
+        await writer.value
+        #expect(seen.sorted() == Array(exchanges.indices))
+    }
+
     // MARK: - Reading the recording
 
     private static func board(

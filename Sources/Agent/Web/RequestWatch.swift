@@ -83,14 +83,14 @@ final class RequestWatch: Sendable {
     func sample() {
         var totals = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
         for summary in registry.unmatchedSummaries() { totals[Int(summary.reason.rawValue)] += summary.requestCount }
-        let unmatched = recent.unmatched
-        let refused = recent.refused + recent.routed.filter { $0.facts.isRefusal }
-        let failing = FailingExchanges(recent.failed + refused, after: state.withLock { $0.latestFailing })
+        let kept = recent.all
+        let refused = kept.refused + kept.routed.filter { $0.facts.isRefusal }
+        let failing = FailingExchanges(kept.failed + refused, after: state.withLock { $0.latestFailing })
         let errors = failing.routes.isEmpty ? [:] : registry.errorCounts(of: failing.routes)
         state.withLock { state in
-            state.takeUnmatched(unmatched, totals: totals)
+            state.takeUnmatched(kept.unmatched, totals: totals)
             state.takeFailing(failing, errors)
-            let latest = [unmatched.first, failing.exchanges.last].compactMap { $0?.facts.startTime.nanoseconds }
+            let latest = [kept.unmatched.first, failing.exchanges.last].compactMap { $0?.facts.startTime.nanoseconds }
             guard let now = latest.max() else { return }
             state.unmatched.forget(before: now - Self.memory)
             state.failing.forget(before: now - Self.memory)

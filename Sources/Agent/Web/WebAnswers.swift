@@ -153,12 +153,13 @@ final class WebAnswers: Sendable {
         } catch {
             return .refused(error.reason)
         }
+        let kept = recent.all
         var exchanges: [RecentExchange]
         switch question.value("kind") ?? "all" {
-        case "all": exchanges = (recent.routed + recent.failed + recent.refused + recent.unmatched).latestFirst
-        case "routed": exchanges = recent.routed
-        case "failed": exchanges = recent.failed
-        case "unmatched": exchanges = recent.unmatched
+        case "all": exchanges = kept.latestFirst
+        case "routed": exchanges = kept.routed
+        case "failed": exchanges = kept.failed
+        case "unmatched": exchanges = kept.unmatched
         case let other:
             return .refused("kind: expected one of all, routed, failed, unmatched, found \"\(other)\"")
         }
@@ -166,12 +167,10 @@ final class WebAnswers: Sendable {
             guard let labels = catalogue[id: id]?.labels else { return .missing("the table has no route \(id)") }
             exchanges = exchanges.filter { $0.route.map { RouteLabels($0) } == labels }
         }
-        let latest = [recent.routed, recent.failed, recent.refused, recent.unmatched].compactMap { $0.first?.number }
-            .max()
         exchanges = selection.select(exchanges)
         return .document(
             JSONText.document { json in
-                json.member("latest", integer: latest ?? -1)
+                json.member("latest", integer: kept.latest)
                 json.member("exchanges", list: exchanges.prefix(limit)) { $0.exchange($1, catalogue) }
             }
         )
@@ -380,14 +379,6 @@ extension TrafficTotals {
         guard let all = requestsPerSecond else { return nil }
         let mistaken = unmatched.reduce(0) { $1.key.isMistaken ? $0 + Double($1.value) : $0 } / routes.seconds
         return RequestGroups.Group.share(of: requests, until: now, covered: routes.seconds, all, within: mistaken)
-    }
-}
-
-extension [RecentExchange] {
-    /// Each exchange once, the latest first.
-    fileprivate var latestFirst: [RecentExchange] {
-        var seen: Set<Int> = []
-        return sorted { $0.number > $1.number }.filter { seen.insert($0.number).inserted }
     }
 }
 

@@ -57,6 +57,9 @@ public final class RecentBoard: Sendable {
         kept = Mutex(Kept(routed: empty, unmatched: empty, failed: empty, refused: empty))
     }
 
+    /// What is kept of each kind at this moment.
+    public var all: RecentExchanges { kept.withLock { RecentExchanges($0) } }
+
     /// Exchanges that a route took, a sample of all, the latest first.
     public var routed: [RecentExchange] { kept.withLock { $0.routed.latestFirst } }
 
