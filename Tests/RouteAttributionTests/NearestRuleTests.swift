@@ -131,6 +131,40 @@ import Testing
         #expect(nearest.text.contains(row.change), "\(nearest.text)")
     }
 
+    @Test func `where the port is a pod's, the rule that is near is one of the server behind it`() throws {
+        // Pod port 8080 is that of server 80; server 8080 has another.
+        let gateway = """
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: gw, namespace: default}
+            spec:
+              servers:
+              - {port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}
+              - {port: {number: 8080, name: alt, protocol: HTTP}, hosts: ['*']}
+            """
+        let service = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: ingress, namespace: istio-system}
+            spec:
+              selector: {istio: ingressgateway}
+              ports: [{name: http, port: 80, targetPort: 8080}, {name: alt, port: 8080, targetPort: 9090}]
+            """
+        let rules = "[{match: [{port: 80, uri: {exact: /cart/items}}], \(Self.to)}]"
+        let table = try compile(gateway, service, virtualService(http: rules)).table
+        var scratch = RouteScratch()
+        let request = DescribedRequest(
+            method: "GET",
+            target: "/cart/items/",
+            authority: "shop.example.com",
+            port: 8080,
+            isPodPort: true
+        )
+        let explanation = table.explain(request, scratch: &scratch)
+        #expect(explanation.decision.outcome == .noRoute)
+        #expect(explanation.nearest?.text.contains("the path had no slash at its end") == true)
+    }
+
     @Test func `nothing near is named for a request that resembles no rule`() throws {
         let explanation = try Self.table().explain("/completely/other/place", authority: "nowhere.test")
         #expect(explanation.decision.outcome == .noRoute)

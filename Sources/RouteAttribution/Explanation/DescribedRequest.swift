@@ -171,6 +171,8 @@ struct RequestDraft {
     var authority: String?
     var lines: [NamedText]
     var port: Int
+    /// Whether the port is a pod's, as that of the request.
+    var isPodPort: Bool
     var isTLS: Bool
     var serverName: String?
 
@@ -180,6 +182,7 @@ struct RequestDraft {
         authority = request.authorityText
         lines = request.lines
         port = request.port
+        isPodPort = request.isPodPort
         isTLS = request.isTLS
         serverName = request.serverName
     }
@@ -191,6 +194,7 @@ struct RequestDraft {
             authority: authority,
             headers: lines.map { (name: $0.name, value: $0.value) },
             port: port,
+            isPodPort: isPodPort,
             isTLS: isTLS,
             serverName: serverName
         )

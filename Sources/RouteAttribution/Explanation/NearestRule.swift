@@ -91,6 +91,7 @@ private struct NearestSearch {
                 for isTLS in [request.isTLS, !request.isTLS] where port != request.port || isTLS != request.isTLS {
                     var changed = draft
                     changed.port = port
+                    changed.isPodPort = false
                     changed.isTLS = isTLS
                     if isTLS, changed.serverName == nil {
                         changed.serverName = changed.authority.map { String($0.prefix { $0 != ":" }) }
