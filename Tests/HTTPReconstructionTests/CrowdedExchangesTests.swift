@@ -19,31 +19,31 @@ import Testing
         sink.kept = retention
         var reconstructor = HTTPReconstructor(sink: sink, limits: limits)
         for slot in 0..<count {
-            reconstructor.connectionOpened(
-                ConnectionIntroduction(
-                    slot: slot,
-                    number: slot,
-                    originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
-                    responder: Conversation.server,
-                    time: PacketTime(nanoseconds: 0),
-                    sawHandshake: true
-                )
-            )
-            var sent: Int64 = 0
-            for piece in pieces {
-                let position = StreamPosition(
-                    direction: .fromOriginator,
-                    offset: sent,
-                    time: PacketTime(nanoseconds: 1),
-                    acknowledged: 0,
-                    startsSegment: true
-                )
-                let octets = Array(piece.utf8)
-                reconstructor.octetsArrived(octets.span, at: position, slot: slot)
-                sent += Int64(octets.count)
-            }
+            send(pieces, on: .seenFromStart(slot: slot, number: slot), to: &reconstructor)
         }
         return reconstructor
+    }
+
+    /// Opens a connection, on which the client sends pieces.
+    private func send(
+        _ pieces: [String],
+        on introduction: ConnectionIntroduction,
+        to reconstructor: inout HTTPReconstructor<RecordingSink>
+    ) {
+        reconstructor.connectionOpened(introduction)
+        var sent: Int64 = 0
+        for piece in pieces {
+            let position = StreamPosition(
+                direction: .fromOriginator,
+                offset: sent,
+                time: PacketTime(nanoseconds: introduction.time.nanoseconds + 1),
+                acknowledged: 0,
+                startsSegment: true
+            )
+            let octets = Array(piece.utf8)
+            reconstructor.octetsArrived(octets.span, at: position, slot: introduction.slot)
+            sent += Int64(octets.count)
+        }
     }
 
     private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -138,29 +138,7 @@ import Testing
         for slot in 0..<20 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 2), slot: slot) }
         // What was kept is released with its exchanges, so that the next ones are kept whole.
         let before = statistics.cutContents
-        reconstructor.connectionOpened(
-            ConnectionIntroduction(
-                slot: 0,
-                number: 20,
-                originator: Conversation.client,
-                responder: Conversation.server,
-                time: PacketTime(nanoseconds: 3),
-                sawHandshake: true
-            )
-        )
-        var sent: Int64 = 0
-        for piece in pieces {
-            let octets = Array(piece.utf8)
-            let position = StreamPosition(
-                direction: .fromOriginator,
-                offset: sent,
-                time: PacketTime(nanoseconds: 4),
-                acknowledged: 0,
-                startsSegment: true
-            )
-            reconstructor.octetsArrived(octets.span, at: position, slot: 0)
-            sent += Int64(octets.count)
-        }
+        send(pieces, on: .seenFromStart(number: 20, at: 3), to: &reconstructor)
         let after = reconstructor.statistics.cutContents
         #expect(after == before)
     }
