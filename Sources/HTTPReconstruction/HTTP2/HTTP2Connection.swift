@@ -61,6 +61,8 @@ struct HTTP2Connection: ~Copyable {
     /// The first stream in which the client broke a rule that a server may close the connection for, the highest that it had opened
     /// then, and when that was.
     private var brokenRule: (stream: UInt32, highest: UInt32, time: PacketTime)?
+    /// How much the server may send on a stream before the client opens its window, as that has set it.
+    private var initialWindow: UInt32 = 65_535
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -170,7 +172,11 @@ struct HTTP2Connection: ~Copyable {
         guard let step else { return nil }
         if let type = kind == .request ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
             shared.statistics.http2.frameBegan(type)
-            if kind == .request, requests.frames.takeBrokenRule() { connectionRuleBroken(at: time) }
+            if kind == .request,
+                requests.frames.takeBrokenRule() || type == FrameType.windowUpdate.rawValue && opensTooMuch
+            {
+                connectionRuleBroken(at: time)
+            }
         }
         switch step {
         case .passed(let next): return next
@@ -217,6 +223,7 @@ struct HTTP2Connection: ~Copyable {
             return next
         case .setting(let identifier, let value, let next):
             if kind == .request, !Self.isAllowed(identifier, value) { connectionRuleBroken(at: time) }
+            if kind == .request, identifier == Self.initialWindowSize { initialWindow = value }
             // What a direction may carry is in the other direction's settings.
             if identifier == Self.maxFrameSize, value >= 16_384, value < 1 << 24 {
                 if kind == .request {
@@ -244,11 +251,20 @@ struct HTTP2Connection: ~Copyable {
     /// SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2).
     private static var headerTableSize: UInt16 { 1 }
 
+    /// SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+    private static var initialWindowSize: UInt16 { 4 }
+
+    /// Whether the client has just opened a window further than windows go, however much the server has sent.
+    private var opensTooMuch: Bool {
+        !responses.hasLosses
+            && requests.frames.hasOpenedTooMuch(initial: initialWindow, sent: max(received, serverEnd.offset))
+    }
+
     /// Whether a setting may have a value (RFC 9113 §6.5.2, RFC 8441 §3); of others nobody knows.
     private static func isAllowed(_ identifier: UInt16, _ value: UInt32) -> Bool {
         switch identifier {
         case 2, 8: value <= 1
-        case 4: value < 1 << 31
+        case initialWindowSize: value < 1 << 31
         case maxFrameSize: value >= 16_384 && value < 1 << 24
         default: true
         }
