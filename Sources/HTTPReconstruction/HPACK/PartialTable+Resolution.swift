@@ -143,6 +143,7 @@ extension PartialTable {
         var ballot = Ballot(section)
         let surviving = survivingCount
         var fitting: (shift: Int, weight: UInt8, isRooted: Bool)?
+        var orderly: [(shift: Int, isEvidence: Bool)] = []
         var hasRival = false
         var shift = shifts.first
         while let candidate = shift {
@@ -157,6 +158,9 @@ extension PartialTable {
                 )
             }
             guard let weight = weight(of: ballot) else {
+                if ballot.mayBeOrderly(of: section.references.count), sequences.agree(with: ballot) {
+                    orderly.append((candidate, ballot.isOrderEvidence(isOnly: isOnlyFloatingEntry)))
+                }
                 // What fits but for entries that the hole inserted may be the true one.
                 if ballot.mayRival, sequences.containsMatch(of: ballot.names) { hasRival = true }
                 continue
@@ -164,6 +168,9 @@ extension PartialTable {
             // A table that is periodic lets several fit: that says nothing.
             if fitting != nil { return false }
             fitting = (candidate, weight, ballot.isRooted)
+        }
+        if fitting == nil, orderly.count == 1, orderly[0].isEvidence {
+            fitting = (orderly[0].shift, Ballot.weightOfOrder, true)
         }
         guard let fitting, fitting.isRooted, !hasRival, votes.cast(for: fitting.shift, weight: fitting.weight) else {
             return false
@@ -193,12 +200,12 @@ extension PartialTable {
 }
 
 /// The names that a section would have, were a shift the true one.
-private struct Ballot {
+struct Ballot {
     /// By field, up to the last whose name is in a table; 0 of those that are not known.
     private(set) var names: [UInt16]
     private let before: [UInt16]
     /// The floating entries that names come from, with their fields in growing order.
-    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)] = []
+    private var entries: [(field: Int, nameHash: UInt32, code: FieldName, survives: Bool)] = []
     /// The different names that floating entries gave.
     private var found: [UInt16] = []
     /// Whether one of them is that of a pseudo-header field, which stands in one place only.
@@ -233,7 +240,7 @@ private struct Ballot {
         guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
         let name = NameSequences.code(of: entry.nameHash)
         names[field] = name
-        entries.append((field, entry.nameHash, entry.code.isPseudo, survives))
+        entries.append((field, entry.nameHash, entry.code, survives))
         if entry.code.isPseudo { hasPseudo = true }
         if !found.contains(name) { found.append(name) }
     }
@@ -251,7 +258,7 @@ private struct Ballot {
         var hasPseudo = false
         for entry in entries where entry.field < count && !hashes.contains(entry.nameHash) && isOnly(entry.nameHash) {
             hashes.append(entry.nameHash)
-            if entry.isPseudo { hasPseudo = true }
+            if entry.code.isPseudo { hasPseudo = true }
         }
         return hasPseudo && hashes.count >= Self.leastNamesOfBeginning
     }
@@ -259,6 +266,25 @@ private struct Ballot {
     private static var leastNamesOfBeginning: Int { 3 }
     /// What such a vote counts: two are needed.
     static var weightOfBeginning: UInt8 { ShiftVotes.threshold / 2 }
+
+    /// Whether names are from floating entries that there are, and the hole would have inserted few that others of the
+    /// references mean.
+    func mayBeOrderly(of references: Int) -> Bool {
+        found.count >= Self.leastNames && entries.count >= 2 * (references - entries.count)
+    }
+
+    /// Whether names that stand in the order of those seen before are evidence: two of entries that have theirs alone and
+    /// were certainly there behind the hole, `:authority` among them, which changes least of all pseudo-header fields.
+    func isOrderEvidence(isOnly: (UInt32) -> Bool) -> Bool {
+        count(where: { $0.survives && $0.code == .authority && isOnly($0.nameHash) }, for: 1)
+            && count(where: { $0.survives && isOnly($0.nameHash) }, for: Self.leastNames)
+    }
+
+    /// What such a vote counts: two are needed.
+    static var weightOfOrder: UInt8 { ShiftVotes.threshold / 2 }
+
+    /// Whether the name of a field comes from a floating entry.
+    func floats(_ field: Int) -> Bool { entries.contains { $0.field == field } }
 
     /// What the vote counts: all where the names are so many that no other place of the entries can give them, half where
     /// all names are known or two of them lasting, and a third else.
@@ -280,7 +306,7 @@ private struct Ballot {
 
     /// Whether at least so many different names have an entry of a kind.
     private func count(
-        where isCounted: ((field: Int, nameHash: UInt32, isPseudo: Bool, survives: Bool)) -> Bool,
+        where isCounted: ((field: Int, nameHash: UInt32, code: FieldName, survives: Bool)) -> Bool,
         for least: Int
     ) -> Bool {
         var hashes: [UInt32] = []
@@ -311,31 +337,37 @@ struct ShiftVotes {
     }
 }
 
-/// Name sequences that blocks of a direction had, up to the last name that is in a table; the latest 16 that differ.
+/// Name sequences that blocks of a direction had; the latest 16 that differ.
 struct NameSequences {
-    private var sequences: [[UInt16]] = []
+    private var sequences: [Sequence] = []
     /// A hash of each of them, by which one that is known is told.
     private var hashes: [UInt64] = []
     private var next = 0
+
+    private struct Sequence {
+        let names: [UInt16]
+        /// Those up to the last that is in a table.
+        let tabledCount: Int
+    }
 
     private static var limit: Int { 16 }
     /// Longer ones are cut: a block of so many fields is told apart by its first.
     private static var lengthLimit: Int { 32 }
 
     /// Octets of memory that the sequences take, each with the head of its array.
-    var keptOctets: Int { sequences.count * (Self.lengthLimit * MemoryLayout<UInt16>.stride + 56) }
+    var keptOctets: Int { sequences.count * (Self.lengthLimit * MemoryLayout<UInt16>.stride + 64) }
 
     /// Stands for a name; never 0.
     static func code(of nameHash: UInt32) -> UInt16 {
         UInt16(truncatingIfNeeded: nameHash ^ nameHash >> 16) | 1
     }
 
-    /// Whether there is a sequence of these names, where 0 stands for any.
+    /// Whether there is a sequence of these names up to the last that is in a table, where 0 stands for any.
     func containsMatch(of names: [UInt16]) -> Bool {
         let count = min(names.count, Self.lengthLimit)
         return sequences.contains { sequence in
-            guard sequence.count == count else { return false }
-            for index in 0..<count where names[index] != 0 && names[index] != sequence[index] { return false }
+            guard sequence.tabledCount == count else { return false }
+            for index in 0..<count where names[index] != 0 && names[index] != sequence.names[index] { return false }
             return true
         }
     }
@@ -343,25 +375,57 @@ struct NameSequences {
     /// How many of the first names, all of them known, begin a sequence in the same way.
     func longestBeginning(of names: [UInt16]) -> Int {
         sequences.reduce(0) { longest, sequence in
-            let most = min(names.count, sequence.count)
-            let count = (0..<most).first { names[$0] == 0 || names[$0] != sequence[$0] } ?? most
+            let most = min(names.count, sequence.tabledCount)
+            let count = (0..<most).first { names[$0] == 0 || names[$0] != sequence.names[$0] } ?? most
             return max(longest, count)
         }
     }
 
-    /// Learns the names of a block, if all of them are known.
+    /// Whether no sequence has the names that a ballot gives in another order, and one has all that come from floating
+    /// entries.
+    ///
+    /// Most clients leave fields out, or add some, and keep the order of the others.
+    func agree(with ballot: borrowing Ballot) -> Bool {
+        var hasAll = false
+        for sequence in sequences {
+            var place = 0
+            var before: UInt16 = 0
+            var lacksNone = true
+            for (field, name) in ballot.names.enumerated() where name != 0 {
+                // A field may be split, as cookies are.
+                if name == before, !ballot.floats(field) { continue }
+                before = name
+                if let found = sequence.names[place...].firstIndex(of: name) {
+                    place = found + 1
+                } else if sequence.names.contains(name) {
+                    return false
+                } else if ballot.floats(field) {
+                    lacksNone = false
+                }
+            }
+            hasAll = hasAll || lacksNone
+        }
+        return hasAll
+    }
+
+    /// Learns the names of a block, if all of them are known up to the last that is in a table.
     mutating func learn(_ section: borrowing FieldSection) {
-        let count = min(section.tabledCount, Self.lengthLimit)
-        guard !section.isOverLimit, count > 0 else { return }
+        let tabledCount = min(section.tabledCount, Self.lengthLimit)
+        guard !section.isOverLimit, tabledCount > 0 else { return }
+        // Those behind it are in the block itself.
+        let count = min(section.fields.count, Self.lengthLimit)
         let fields = section.fields.span.extracting(first: count)
         // Blocks repeat their names, so that nearly all are known. Two sequences of one hash would cost a vote and no more.
-        var hash = UInt64(count)
+        var hash = UInt64(tabledCount)
         for index in 0..<count {
             if fields[index].marks.contains(.nameUnknown) { return }
             hash = (hash ^ UInt64(Self.code(of: fields[index].nameHash))) &* 0x9E37_79B9_7F4A_7C15
         }
         if isKnown(hash) { return }
-        let learned = (0..<count).map { Self.code(of: section.fields[$0].nameHash) }
+        let learned = Sequence(
+            names: (0..<count).map { Self.code(of: section.fields[$0].nameHash) },
+            tabledCount: tabledCount
+        )
         if sequences.count < Self.limit {
             sequences.append(learned)
             hashes.append(hash)

@@ -318,6 +318,46 @@ extension PartialTable {
         #expect(second.last?.isInferred == true)
     }
 
+    /// A request with headers of these names, each of which has one value.
+    private static func request(_ encoder: inout TestEncoder, headers: [String]) -> [UInt8] {
+        let fields = [
+            (":method", "GET"), (":scheme", "http"), (":authority", "shop.example.com"), (":path", "/"),
+        ]
+        return (fields + headers.map { ($0, "1") }).flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+    }
+
+    @Test func `requests of which each has other headers are told by the order of those that they share`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        for headers in [["x-kind"], ["x-a", "x-kind"]] {
+            _ = try decoder.decode(Self.request(&encoder, headers: headers), as: .request)
+        }
+        decoder.table.blocksMissed(octets: Self.request(&encoder, headers: ["x-b", "x-kind"]).count)
+        let first = try decoder.decode(Self.request(&encoder, headers: ["x-c", "x-kind"]), as: .request)
+        #expect(first[2].value == nil)
+        let second = try decoder.decode(Self.request(&encoder, headers: ["x-d", "x-kind"]), as: .request)
+        #expect(second.map(\.value) == ["GET", "http", "shop.example.com", "/", "1", "1"])
+        #expect(second[2].isInferred && second[5].isInferred && !second[4].isInferred)
+    }
+
+    @Test func `the order of a client that sends headers in any order tells nothing`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        for headers in [["x-kind", "x-a"], ["x-a", "x-kind"]] {
+            _ = try decoder.decode(Self.request(&encoder, headers: headers), as: .request)
+        }
+        decoder.table.blocksMissed(octets: Self.request(&encoder, headers: ["x-kind", "x-a", "x-b"]).count)
+        for name in ["x-c", "x-d", "x-e"] {
+            let fields = try decoder.decode(
+                Self.request(&encoder, headers: [name, "x-kind", "x-a"]),
+                as: .request
+            )
+            #expect(fields[2].value == nil)
+        }
+    }
+
     /// A request that begins as all others do, and ends as none does.
     private static func request(
         _ encoder: inout TestEncoder,
