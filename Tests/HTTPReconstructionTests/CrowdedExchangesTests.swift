@@ -160,12 +160,19 @@ import Testing
         var limits = HTTPLimits()
         limits.retainedOctets = 100_000
         let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
-        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true))
-        complete(Self.request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", on: 100, &reconstructor)
+        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 1_000))
+        complete(
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            on: 100,
+            &reconstructor
+        )
         let whole = try #require(reconstructor.sink.exchanges.first)
-        #expect(whole.integrity.isEmpty)
-        #expect(whole.request?.method == "GET" && whole.request?.authority == "h")
-        #expect(whole.response?.value(of: "content-length") == "0")
+        let cut = reconstructor.statistics.cutContents
+        #expect(whole.integrity.isEmpty && cut == 0)
+        #expect(whole.request?.method == "POST" && whole.request?.authority == "h")
+        #expect(whole.request?.content == Array("hello".utf8) && whole.response?.content == Array("hi".utf8))
+        #expect(whole.response?.value(of: "content-length") == "2")
         for slot in 0..<100 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 4), slot: slot) }
         let unanswered = reconstructor.sink.exchanges.dropFirst()
         let shed = unanswered.count { $0.integrity.contains(.limitReached) }
