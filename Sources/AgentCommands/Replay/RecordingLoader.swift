@@ -99,6 +99,17 @@ struct RecordingLoader {
         }
     }
 
+    private mutating func hold(
+        _ exchanges: [RecordedExchange],
+        _ path: String,
+        _ entries: inout [RecordingEntry]
+    ) throws(CommandFailure) {
+        for exchange in exchanges {
+            try hold(exchange.octetsInMemory, path)
+            entries.append(RecordingEntry(exchange: exchange))
+        }
+    }
+
     // MARK: - Formats
 
     private typealias Pieces = () throws(CommandFailure) -> [UInt8]
@@ -114,14 +125,11 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for exchange in reader.takeExchanges() {
-                try hold(exchange.octetsInMemory, path)
-                entries.append(RecordingEntry(exchange: exchange))
-            }
+            try hold(reader.takeExchanges(), path, &entries)
             piece = try next()
         }
         reader.finish()
-        entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+        try hold(reader.takeExchanges(), path, &entries)
         recordings.append(Recording(entries: entries, losses: reader.losses))
         if let problem = reader.firstProblem, reader.losses.damage > 0 {
             damage.append("\(path):\(problem.line): \(problem.reason)" + Self.others(reader.losses.damage - 1))
@@ -138,16 +146,20 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for record in reader.takeRecords() {
-                try hold(record.octetsInMemory, path)
-                joiner.append(record)
-            }
+            try join(reader.takeRecords(), path)
             piece = try next()
         }
         reader.finish()
-        for record in reader.takeRecords() { joiner.append(record) }
+        try join(reader.takeRecords(), path)
         gorLosses.add(reader.losses)
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
+    }
+
+    private mutating func join(_ records: [GorRecord], _ path: String) throws(CommandFailure) {
+        for record in records {
+            try hold(record.octetsInMemory, path)
+            joiner.append(record)
+        }
     }
 
     private mutating func readArchive(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
@@ -157,10 +169,7 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             try Self.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
-            for exchange in reader.takeExchanges() {
-                try hold(exchange.octetsInMemory, path)
-                entries.append(RecordingEntry(exchange: exchange))
-            }
+            try hold(reader.takeExchanges(), path, &entries)
             piece = try next()
         }
         try Self.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
