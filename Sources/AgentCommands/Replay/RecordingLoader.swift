@@ -35,7 +35,8 @@ struct RecordingLoader {
     /// - Parameters:
     ///   - paths: the files.
     ///   - configuration: which packets of savefiles are taken, and where the keys of their TLS are.
-    ///   - needsContent: whether records without all of the request's content are passed over.
+    ///   - needsContent: whether records without all of the request's content are passed over; if not, nothing but the heads
+    ///     of requests is held.
     ///   - octetLimit: the most octets of all together.
     ///   - memoryLimit: the most that their exchanges may take in memory; `nil` for what the configuration, the control group
     ///     or the machine allows.
@@ -104,7 +105,8 @@ struct RecordingLoader {
         _ path: String,
         _ entries: inout [RecordingEntry]
     ) throws(CommandFailure) {
-        for exchange in exchanges {
+        for var exchange in exchanges {
+            if !needsContent { exchange.leaveHeadOfRequest() }
             try hold(exchange.octetsInMemory, path)
             entries.append(RecordingEntry(exchange: exchange))
         }
@@ -156,7 +158,8 @@ struct RecordingLoader {
     }
 
     private mutating func join(_ records: [GorRecord], _ path: String) throws(CommandFailure) {
-        for record in records {
+        for var record in records {
+            if !needsContent { record.leaveHeadOfRequest() }
             try hold(record.octetsInMemory, path)
             joiner.append(record)
         }
@@ -198,6 +201,7 @@ struct RecordingLoader {
         let savefile = try SavefileRecording(
             path,
             configuration,
+            keepsContent: needsContent,
             octetLimit: octetLimit - octets,
             memoryLimit: memoryLimit - memory
         )
@@ -233,7 +237,27 @@ struct RecordingLoader {
     }
 }
 
+extension RecordedExchange {
+    /// Forgets all but the head of the request.
+    fileprivate mutating func leaveHeadOfRequest() {
+        request.message.content = []
+        response = nil
+    }
+}
+
 extension GorRecord {
+    /// Forgets all but the head of a request; that there was a response stays.
+    fileprivate mutating func leaveHeadOfRequest() {
+        switch message {
+        case .request(var request):
+            request.message.content = []
+            message = .request(request)
+        case .response(let response):
+            message = .response(RecordedResponse(status: response.status, message: RecordedMessage(fields: [])))
+        case .replayed, .damagedReplay: message = .damagedReplay(isCut: false)
+        }
+    }
+
     /// About how much memory the record takes where it is joined with others, in octets.
     fileprivate var octetsInMemory: Int {
         switch message {
