@@ -38,22 +38,6 @@ public enum ContentDecoding {
         return decoded
     }
 
-    /// Decompresses a gzip file (RFC 1952), which is refused as soon as it has unfolded further than files of its kind do.
-    ///
-    /// - Parameters:
-    ///   - file: All of it.
-    ///   - limit: The most octets that may come out.
-    ///   - ratio: The most that may come out of what was consumed so far.
-    /// - Returns: What came out; ended by `limit` where either was met.
-    /// - Throws: What is wrong with the file.
-    public static func unpack(
-        _ file: [UInt8],
-        limit: Int,
-        ratio: UnpackingRatio
-    ) throws(ContentDecodingError) -> DecodedContent {
-        try Inflation.inflate(file, format: .gzip, limit: limit, ratio: ratio)
-    }
-
     /// Takes one coding, or a list of them, off content that is all there.
     ///
     /// - Returns: All of what comes out; `nil` when the coding is unknown, the content is none of it or cut short, or more

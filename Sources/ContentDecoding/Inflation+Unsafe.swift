@@ -22,7 +22,7 @@ enum Inflation {
     }
 
     /// What one call of zlib came to.
-    private enum Step {
+    fileprivate enum Step {
         case progress
         case end
         case starved
@@ -30,9 +30,9 @@ enum Inflation {
     }
 
     /// Octets that are decompressed at a time.
-    private static let chunk = 64 << 10
+    fileprivate static let chunk = 64 << 10
 
-    /// Decompresses `content`, up to `limit` octets, and as far as `ratio` allows for what was consumed.
+    /// Decompresses `content`, up to `limit` octets.
     ///
     /// A gzip file may have several members, which read as one (RFC 1952 §2.2); what follows the data otherwise is ignored, as
     /// browsers do.
@@ -40,8 +40,7 @@ enum Inflation {
     static func inflate(
         _ content: [UInt8],
         format: Format,
-        limit: Int,
-        ratio: UnpackingRatio? = nil
+        limit: Int
     ) throws(ContentDecodingError) -> DecodedContent {
         guard !content.isEmpty else { return DecodedContent(octets: [], end: .whole) }
         var stream = unsafe z_stream()
@@ -54,7 +53,6 @@ enum Inflation {
         var output: [UInt8] = []
         var consumed = 0
         while true {
-            let limit = min(limit, ratio?.limit(consumed: consumed) ?? .max)
             // One octet more than the limit shows that there is more, and nothing beyond it is ever decompressed.
             let room = min(chunk, limit + 1 - output.count)
             let step = unsafe inflate(&stream, content, from: &consumed, into: &output, room: room)
@@ -78,13 +76,13 @@ enum Inflation {
     }
 
     /// Whether another gzip member begins at a place.
-    private static func isMember(_ content: [UInt8], at place: Int) -> Bool {
+    fileprivate static func isMember(_ content: [UInt8], at place: Int) -> Bool {
         content.count - place >= 2 && content[place] == 0x1F && content[place + 1] == 0x8B
     }
 
     /// Calls zlib once, for up to `room` octets of output.
     @unsafe
-    private static func inflate(
+    fileprivate static func inflate(
         _ stream: inout z_stream,
         _ content: [UInt8],
         from consumed: inout Int,
@@ -122,5 +120,93 @@ enum Inflation {
         default:
             return unsafe .failed(stream.msg.map { unsafe String(cString: $0) } ?? "zlib's error \(status)")
         }
+    }
+}
+
+/// Decompresses a gzip file (RFC 1952) as its octets come, so that no more of it is held than a piece.
+///
+/// The members of a file read as one, and what follows them otherwise is ignored. Nothing more comes out of a file that has
+/// unfolded further than files of its kind do.
+@safe
+public struct Unpacking: ~Copyable {
+    /// Whether the file has unfolded too far.
+    public private(set) var isExcessive = false
+    /// Whether the octets so far end in the middle of the data.
+    public var isCut: Bool { isInMember && !isExcessive }
+
+    // On the heap, since zlib knows a stream by its address.
+    private let stream: UnsafeMutablePointer<z_stream>
+    private let ratio: UnpackingRatio
+    private var input: [UInt8] = []
+    /// How much of the input is used up.
+    private var place = 0
+    private var consumed = 0
+    private var produced = 0
+    private var isInMember = true
+    private var isOver = false
+
+    /// Makes a reader at the start of a file.
+    ///
+    /// The C function is `inflateInit2`.
+    ///
+    /// - Parameter ratio: The most that may come out of what was consumed so far.
+    /// - Throws: That there is no memory.
+    public init(ratio: UnpackingRatio) throws(ContentDecodingError) {
+        self.ratio = ratio
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        let size = unsafe CInt(MemoryLayout<z_stream>.size)
+        let status = unsafe inflateInit2_(stream, Inflation.Format.gzip.windowBits, ZLIB_VERSION, size)
+        guard status == Z_OK else { throw .malformed("zlib has no memory") }
+    }
+
+    deinit {
+        // Ends a stream that was begun, and refuses one that was not; then nothing points to the memory.
+        unsafe _ = inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// Takes the next octets of the file, once ``next()`` has given all of those before.
+    public mutating func append(_ octets: [UInt8]) {
+        guard !isOver else { return }
+        input = place < input.count ? Array(input[place...]) + octets : octets
+        place = 0
+    }
+
+    /// What comes out next; empty when the octets so far are used up, or no more will come.
+    ///
+    /// The C functions are `inflate` and `inflateReset`.
+    ///
+    /// - Throws: What is wrong with the file.
+    public mutating func next() throws(ContentDecodingError) -> [UInt8] {
+        while !isOver {
+            if !isInMember {
+                guard input.count - place > 1 else { return [] }
+                guard Inflation.isMember(input, at: place), unsafe inflateReset(stream) == Z_OK else { break }
+                isInMember = true
+            }
+            let before = place
+            var output: [UInt8] = []
+            let step = unsafe Inflation.inflate(
+                &stream.pointee,
+                input,
+                from: &place,
+                into: &output,
+                room: Inflation.chunk
+            )
+            consumed += place - before
+            produced += output.count
+            isExcessive = produced > ratio.limit(consumed: consumed)
+            guard !isExcessive else { break }
+            switch step {
+            case .failed(let reason): throw .malformed(reason)
+            case .end: isInMember = false
+            case .starved where output.isEmpty: return []
+            case .starved, .progress: break
+            }
+            if !output.isEmpty { return output }
+        }
+        isOver = true
+        return []
     }
 }

@@ -30,6 +30,8 @@ public struct DocumentLimits: Sendable, Hashable {
     /// How many values a text may bring about through aliases, for each of its octets: twice as many as without any, since those
     /// that merge keys bring are not shared.
     public var valuesPerOctet = 1
+    /// How many values a JSON text may hold, those in lists and objects counted too.
+    public var values = Int.max
     /// Whether whole numbers that no `Int` holds keep their digits, instead of the nearest `Double`.
     public var keepsDigits = false
     /// Whether half of a surrogate pair may stand alone, as some serializers write it: it becomes U+FFFD and its number.
@@ -43,6 +45,7 @@ public struct DocumentLimits: Sendable, Hashable {
 public struct JSONDocument {
     private let octets: [UInt8]
     private var index = 0
+    private var values = 0
     private let limits: DocumentLimits
 
     /// Reads a text that holds exactly one value.
@@ -91,6 +94,8 @@ public struct JSONDocument {
 
     private mutating func value(depth: Int) throws(DocumentError) -> JSONValue {
         guard depth < limits.depth else { throw error("nested more than \(limits.depth) deep") }
+        values += 1
+        guard values <= limits.values else { throw error("more than \(limits.values) values") }
         skipSpace()
         guard index < octets.count else { throw error("the text ends where a value should be") }
         switch octets[index] {

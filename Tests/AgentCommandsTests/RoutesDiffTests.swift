@@ -144,6 +144,18 @@ struct RoutesDiffTests {
         #expect(recorded.requests.map(\.authorityText) == [nil, "other.example.com", "shop.example.com"])
     }
 
+    @Test func `requests of HAR files that take too much memory are refused`() throws {
+        let folder = try TemporaryFolder()
+        let entry = #"{"request": {"method": "GET", "url": "http://shop.example.com/", "headers": []}}"#
+        let entries = [String](repeating: entry, count: 100).joined(separator: ",")
+        let file = try folder.write(#"{"log": {"entries": [\#(entries)]}}"#, to: "a.har")
+        let whole = try RecordedRequests([file], at: Self.ports, Configuration(), memoryLimit: 1 << 20)
+        #expect(whole.requests.count == 100)
+        #expect(throws: CommandFailure.self) {
+            try RecordedRequests([file], at: Self.ports, Configuration(), memoryLimit: 32 << 10)
+        }
+    }
+
     @Test func `a record inside TLS has the name that its client asked for, or else its host`() throws {
         let folder = try TemporaryFolder()
         let request = #", "scheme": "https", "fields": [["x-user", "7"]]"#

@@ -88,16 +88,44 @@ import Testing
         #expect(decoded == DecodedContent(octets: [UInt8](repeating: 0, count: 100_000), end: .limit))
     }
 
+    /// What comes out of a file that comes in pieces, and whether it is cut or unfolds too far.
+    private func unpack(
+        _ pieces: [[UInt8]],
+        _ ratio: UnpackingRatio = UnpackingRatio(free: 100_000, factor: 100)
+    ) throws -> (octets: [UInt8], isCut: Bool, isExcessive: Bool) {
+        var unpacking = try Unpacking(ratio: ratio)
+        var octets: [UInt8] = []
+        for piece in pieces {
+            unpacking.append(piece)
+            while case let next = try unpacking.next(), !next.isEmpty { octets += next }
+        }
+        return (octets, unpacking.isCut, unpacking.isExcessive)
+    }
+
+    @Test func `a file is decompressed as its octets come, whatever its members and what follows them`() throws {
+        let file = Self.gzip + Self.zeros + Self.gzip
+        let content = Self.word + [UInt8](repeating: 0, count: 65_536) + Self.word
+        let followers: [[UInt8]] = [[], [0], [0x1F], [7, 8, 9]]
+        for rest in followers {
+            let all = file + rest
+            for pieces in [[all], all.map { [$0] }] {
+                let unpacked = try unpack(pieces)
+                #expect(unpacked.octets == content)
+                #expect(!unpacked.isCut && !unpacked.isExcessive, "followed by \(rest)")
+            }
+        }
+        let cut = try unpack([Array(file.dropLast(9))])
+        #expect(cut.isCut && cut.octets.count > 65_536)
+        #expect(throws: ContentDecodingError.self) { try unpack([[0x1F, 0x8B, 1, 2, 3]]) }
+    }
+
     @Test func `a file that unfolds further than its kind does is refused where that shows, not at its end`() throws {
         let bomb = [UInt8](repeatElement(Self.zeros, count: 1000).joined())
-        let ratio = UnpackingRatio(free: 100_000, factor: 100)
-        let decoded = try ContentDecoding.unpack(bomb, limit: 1 << 30, ratio: ratio)
-        #expect(decoded.end == .limit)
-        #expect((100_000..<130_000).contains(decoded.octets.count))
-        #expect(try ContentDecoding.unpack(Self.zeros, limit: 1 << 30, ratio: ratio).octets.count == 65_536)
-        #expect(try ContentDecoding.unpack(bomb, limit: 50_000, ratio: ratio).octets.count == 50_000)
-        let most = UnpackingRatio(free: .max, factor: .max)
-        #expect(try ContentDecoding.unpack(Self.gzip, limit: 100, ratio: most).octets == Self.word)
+        let decoded = try unpack([bomb])
+        #expect(decoded.isExcessive && !decoded.isCut)
+        #expect(decoded.octets.count < 130_000)
+        #expect(try unpack([Self.zeros]).octets.count == 65_536)
+        #expect(try unpack([Self.gzip], UnpackingRatio(free: .max, factor: .max)).octets == Self.word)
     }
 
     @Test func `Brotli content that unfolds to a million octets is decompressed only to the limit`() throws {

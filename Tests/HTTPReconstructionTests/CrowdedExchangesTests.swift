@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    /// Opens one more connection, which has an exchange.
+    private func complete(
+        _ request: String,
+        _ response: String,
+        on slot: Int,
+        _ reconstructor: inout HTTPReconstructor<RecordingSink>
+    ) {
+        send([request], on: .seenFromStart(slot: slot, number: slot, at: 2), to: &reconstructor)
+        let octets = Array(response.utf8)
+        let position = StreamPosition(
+            direction: .fromResponder,
+            offset: 0,
+            time: PacketTime(nanoseconds: 3),
+            acknowledged: Int64(request.utf8.count),
+            startsSegment: true
+        )
+        reconstructor.octetsArrived(octets.span, at: position, slot: slot)
+    }
+
     private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
     @Test func `clients that pipeline without end give up their own requests, and others keep theirs`() {
@@ -124,6 +143,59 @@ import Testing
         let pending = reconstructor.pendingExchanges
         #expect(kept * 6_000 > limits.retainedOctets)
         #expect(pending == 100)
+    }
+
+    @Test func `an exchange is kept whole while requests without answers take all the room`() throws {
+        var limits = HTTPLimits()
+        limits.retainedOctets = 100_000
+        let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
+        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 1_000))
+        complete(
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            on: 100,
+            &reconstructor
+        )
+        let whole = try #require(reconstructor.sink.exchanges.first)
+        let cut = reconstructor.statistics.cutContents
+        #expect(whole.integrity.isEmpty && cut == 0)
+        #expect(whole.request?.method == "POST" && whole.request?.authority == "h")
+        #expect(whole.request?.content == Array("hello".utf8) && whole.response?.content == Array("hi".utf8))
+        #expect(whole.response?.value(of: "content-length") == "2")
+        for slot in 0..<100 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 4), slot: slot) }
+        let unanswered = reconstructor.sink.exchanges.dropFirst()
+        let shed = unanswered.count { $0.integrity.contains(.limitReached) }
+        let refused = reconstructor.statistics.refusedMessages
+        #expect(unanswered.count == 100)
+        #expect(shed == refused && shed > 50)
+        // The oldest made room, and say so; the newest are kept.
+        #expect(unanswered.first?.request?.method == "" && unanswered.last?.request?.method == "GET")
+        #expect(unanswered.allSatisfy { ($0.request?.method == "") == $0.integrity.contains(.limitReached) })
+    }
+
+    @Test func `content is kept while messages without an end take all the room that contents have`() throws {
+        var limits = HTTPLimits()
+        limits.retainedOctets = 400_000
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\n\r\n"
+        let retention = Retention(keepsHeads: true, contentOctets: 65_536)
+        var reconstructor = open(20, [head, String(repeating: "x", count: 50_000)], limits: limits, keeps: retention)
+        complete(
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            on: 20,
+            &reconstructor
+        )
+        let whole = try #require(reconstructor.sink.exchanges.first)
+        #expect(whole.integrity.isEmpty)
+        #expect(whole.request?.content == Array("hello".utf8) && whole.response?.content == Array("hi".utf8))
+        for slot in 0..<20 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 4), slot: slot) }
+        let requests = reconstructor.sink.exchanges.dropFirst().compactMap(\.request)
+        let (cut, refused) = (reconstructor.statistics.cutContents, reconstructor.statistics.refusedMessages)
+        #expect(requests.count == 20 && requests.allSatisfy { $0.contentOctets == 50_000 && $0.method == "POST" })
+        // The oldest made room.
+        #expect(requests.first?.content == [] && requests.last?.content.count == 50_000)
+        #expect(requests.count { $0.content.count < 50_000 } == cut)
+        #expect(refused == 0)
     }
 
     @Test func `contents are cut short before heads are refused`() {

@@ -18,6 +18,17 @@ import Testing
         #expect(try parse(text) == value)
     }
 
+    @Test func `a text with more values than are asked for is refused`() throws {
+        let text = Array(#"{"a":[1,2,{}]}"#.utf8)
+        var limits = DocumentLimits()
+        limits.values = 5
+        #expect(throws: Never.self) { try JSONDocument.parse(text, limits: limits) }
+        limits.values = 4
+        #expect(throws: DocumentError(line: 1, message: "more than 4 values")) {
+            try JSONDocument.parse(text, limits: limits)
+        }
+    }
+
     @Test(arguments: [
         "", "{", "[1,]", "{\"a\":1,}", "{a:1}", "tru", "01", "1.", "-", "+1", "\"\n\"", "\"\\x\"", "\"\\ud800\"",
         "\"\\u12\"",

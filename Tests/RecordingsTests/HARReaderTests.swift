@@ -232,6 +232,62 @@ import TrafficModel
         #expect(throws: HARReader.Failure.self) { try HARReader.recording(Samples.octets(text)) }
     }
 
+    private static func read(_ pieces: [[UInt8]], limits: RecordingLimits = RecordingLimits()) throws -> Recording {
+        var reader = HARReader(limits: limits)
+        for piece in pieces { try reader.append(piece) }
+        try reader.finish()
+        let entries = reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+        return Recording(entries: entries, losses: reader.losses)
+    }
+
+    private static func entry(named name: String, _ members: String = "") -> String {
+        let request = #"{"method":"GET","url":"http://h/\#(name)","headers":[]}"#
+        return #"{"startedDateTime":"2026-11-23T04:06:00.123Z","request":\#(request)\#(members)}"#
+    }
+
+    @Test func `an archive is read the same wherever its octets are divided`() throws {
+        let odd = Self.entry(named: "a", #","_x":["\"]},{\\",{"_y":[]}]"#)
+        let text = " {\"log\" : {\"entries\" :[\(odd) ,\n\(Self.entry(named: "b"))\n]}, \"x\":[]} "
+        let octets: [UInt8] = [0xEF, 0xBB, 0xBF] + Samples.octets(text)
+        let whole = try HARReader.recording(octets).entries.map(\.exchange.request.targetText)
+        #expect(whole == ["/a", "/b"])
+        #expect(try Self.read(octets.map { [$0] }).entries.map(\.exchange.request.targetText) == whole)
+        for place in octets.indices {
+            let pieces = [Array(octets[..<place]), Array(octets[place...])]
+            #expect(try Self.read(pieces).entries.map(\.exchange.request.targetText) == whole)
+        }
+    }
+
+    @Test func `only the entries of the log are read`() throws {
+        let others = #""entries":[7],"x":{"entries":[8]},"y":"log","z":["log",{"log":{"entries":[9]}}]"#
+        let log = #""pages":[{"entries":[7]}],"a":"\"entries\":[","b":"entries","entries":[\#(Self.entry(named: "a"))]"#
+        let recording = try HARReader.recording(Samples.octets(#"{\#(others),"log":{\#(log),"c":{"entries":[7]}}}"#))
+        #expect(recording.entries.map(\.exchange.request.targetText) == ["/a"])
+        #expect(recording.losses.isEmpty)
+    }
+
+    @Test func `entries that are no JSON, too large or of too many values are counted, and others are read`() throws {
+        var limits = RecordingLimits()
+        limits.recordOctets = 2000
+        limits.recordValues = 50
+        let values = [String](repeating: "1", count: 100).joined(separator: ",")
+        let large = #""\#(String(repeating: "x", count: 3000))""#
+        let entries = [Self.entry(named: "a"), #"{"a" 1}"#, "[\(values)]", large, Self.entry(named: "b")]
+        let text = #"{"log":{"entries":[\#(entries.joined(separator: ","))]}}"#
+        let recording = try Self.read([Samples.octets(text)], limits: limits)
+        #expect(recording.entries.map(\.exchange.request.targetText) == ["/a", "/b"])
+        #expect(recording.losses[.malformedRecord] == 2 && recording.losses[.tooLarge] == 1)
+        #expect(recording.losses.total == 3)
+    }
+
+    @Test(arguments: [
+        #"{"log":{"entries":[}"#, #"{"log":{"entries":[1}]}"#, #"{"log":{"entries":[{]}"#, #"{"log":{"entries":["]}}"#,
+        #"{"log":{"entries":[]}} x"#, #"{"log":{"entries":[]}}{}"#, #"{"log":{"entries":[]}}]"#, "}",
+    ])
+    func `what ends too early or too late is no whole archive`(text: String) {
+        #expect(throws: HARReader.Failure.self) { try HARReader.recording(Samples.octets(text)) }
+    }
+
     @Test func `an archive is told from request records`() {
         #expect(RecordingFormat(beginning: Samples.octets("{\n  \"log\" : {")) == .har)
         #expect(RecordingFormat(beginning: [0xEF, 0xBB, 0xBF] + Samples.octets(#"{"log":{"#)) == .har)

@@ -10,8 +10,6 @@ import TrafficModel
 struct RecordingLoader {
     /// The most octets of all recordings together, decompressed.
     static let octetLimit = 2 << 30
-    /// Records of traffic are made ten or twenty times smaller; what unfolds further is made to fill memory.
-    private static let ratio = UnpackingRatio(free: 64 << 20, factor: 100)
 
     /// What could be read.
     private(set) var recording = Recording(entries: [])
@@ -37,7 +35,8 @@ struct RecordingLoader {
     /// - Parameters:
     ///   - paths: the files.
     ///   - configuration: which packets of savefiles are taken, and where the keys of their TLS are.
-    ///   - needsContent: whether records without all of the request's content are passed over.
+    ///   - needsContent: whether records without all of the request's content are passed over; if not, nothing but the heads
+    ///     of requests is held.
     ///   - octetLimit: the most octets of all together.
     ///   - memoryLimit: the most that their exchanges may take in memory; `nil` for what the configuration, the control group
     ///     or the machine allows.
@@ -68,15 +67,9 @@ struct RecordingLoader {
         switch RecordingFormat(beginning: first) {
         case .records: try readRecords(first, path) { () throws(CommandFailure) in try file.next() }
         case .gor: try readGor(first, path) { () throws(CommandFailure) in try file.next() }
-        case .har:
-            var content = first
-            while case let piece = try file.next(), !piece.isEmpty {
-                content += piece
-                guard content.count <= octetLimit else { return try count(content, path) }
-            }
-            try readArchive(content, path)
+        case .har: try readArchive(first, path) { () throws(CommandFailure) in try file.next() }
         case .savefile: try readSavefile(path)
-        case .gzip: try readCompressed(first, path, &file)
+        case .gzip: try readCompressed(first, path, file)
         case nil: throw Self.unknown(path)
         }
     }
@@ -107,6 +100,18 @@ struct RecordingLoader {
         }
     }
 
+    private mutating func hold(
+        _ exchanges: [RecordedExchange],
+        _ path: String,
+        _ entries: inout [RecordingEntry]
+    ) throws(CommandFailure) {
+        for var exchange in exchanges {
+            if !needsContent { exchange.leaveHeadOfRequest() }
+            try hold(exchange.octetsInMemory, path)
+            entries.append(RecordingEntry(exchange: exchange))
+        }
+    }
+
     // MARK: - Formats
 
     private typealias Pieces = () throws(CommandFailure) -> [UInt8]
@@ -122,14 +127,11 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for exchange in reader.takeExchanges() {
-                try hold(exchange.octetsInMemory, path)
-                entries.append(RecordingEntry(exchange: exchange))
-            }
+            try hold(reader.takeExchanges(), path, &entries)
             piece = try next()
         }
         reader.finish()
-        entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+        try hold(reader.takeExchanges(), path, &entries)
         recordings.append(Recording(entries: entries, losses: reader.losses))
         if let problem = reader.firstProblem, reader.losses.damage > 0 {
             damage.append("\(path):\(problem.line): \(problem.reason)" + Self.others(reader.losses.damage - 1))
@@ -146,30 +148,49 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for record in reader.takeRecords() {
-                try hold(record.octetsInMemory, path)
-                joiner.append(record)
-            }
+            try join(reader.takeRecords(), path)
             piece = try next()
         }
         reader.finish()
-        for record in reader.takeRecords() { joiner.append(record) }
+        try join(reader.takeRecords(), path)
         gorLosses.add(reader.losses)
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
     }
 
-    private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
-        try count(octets, path)
-        let read: Recording
+    private mutating func join(_ records: [GorRecord], _ path: String) throws(CommandFailure) {
+        for var record in records {
+            if !needsContent { record.leaveHeadOfRequest() }
+            try hold(record.octetsInMemory, path)
+            joiner.append(record)
+        }
+    }
+
+    private mutating func readArchive(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
+        var reader = HARReader()
+        var entries: [RecordingEntry] = []
+        var piece = first
+        while !piece.isEmpty {
+            try count(piece, path)
+            try Self.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
+            try hold(reader.takeExchanges(), path, &entries)
+            piece = try next()
+        }
+        try Self.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
+        recordings.append(Recording(entries: entries, losses: reader.losses))
+        for (reason, count) in reader.losses.reasons where [.malformedRecord, .tooLarge].contains(reason) {
+            damage.append("\(path): \(reason.counted(count))")
+        }
+    }
+
+    /// Does something with an archive; what is wrong with it is said with its name.
+    static func naming(
+        _ path: String,
+        _ body: () throws(HARReader.Failure) -> Void
+    ) throws(CommandFailure) {
         do throws(HARReader.Failure) {
-            read = try HARReader.recording(octets)
+            try body()
         } catch {
             throw CommandFailure(.usage, "\(path): \(error.reason)")
-        }
-        try hold(read.entries.reduce(0) { $0 + $1.exchange.octetsInMemory }, path)
-        recordings.append(read)
-        for (reason, count) in read.losses.reasons where reason == .malformedRecord {
-            damage.append("\(path): \(reason.counted(count))")
         }
     }
 
@@ -180,6 +201,7 @@ struct RecordingLoader {
         let savefile = try SavefileRecording(
             path,
             configuration,
+            keepsContent: needsContent,
             octetLimit: octetLimit - octets,
             memoryLimit: memoryLimit - memory
         )
@@ -194,36 +216,18 @@ struct RecordingLoader {
     private mutating func readCompressed(
         _ first: [UInt8],
         _ path: String,
-        _ file: inout RecordingFile
+        _ file: consuming RecordingFile
     ) throws(CommandFailure) {
         if case .savefile? = try? Self.formatInside(first) { return try readSavefile(path) }
-        var compressed = first
-        while case let piece = try file.next(), !piece.isEmpty {
-            compressed += piece
-            guard compressed.count <= octetLimit else { return try count(compressed, path) }
-        }
-        let decoded: DecodedContent
-        do throws(ContentDecodingError) {
-            decoded = try ContentDecoding.unpack(compressed, limit: octetLimit, ratio: Self.ratio)
-        } catch {
-            throw CommandFailure(.usage, "\(path): cannot be decompressed")
-        }
-        switch decoded.end {
-        case .whole: break
-        case .truncated: damage.append("\(path): the compressed data is cut short")
-        case .limit where decoded.octets.count < octetLimit:
-            throw CommandFailure(
-                .usage,
-                "\(path): unpacks to more than \(Self.ratio.factor) times its size; unpack it first if that is meant"
-            )
-        case .limit: try count(decoded.octets + [0], path)
-        }
-        switch RecordingFormat(beginning: decoded.octets) {
-        case .records: try readRecords(decoded.octets, path) { () throws(CommandFailure) in [] }
-        case .gor: try readGor(decoded.octets, path) { () throws(CommandFailure) in [] }
-        case .har: try readArchive(decoded.octets, path)
+        var unpacked = try CompressedRecording(file, path, beginning: first)
+        let beginning = try unpacked.next()
+        switch RecordingFormat(beginning: beginning) {
+        case .records: try readRecords(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
+        case .gor: try readGor(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
+        case .har: try readArchive(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
         case .savefile, .gzip, nil: throw Self.unknown(path)
         }
+        if unpacked.isCut { damage.append("\(path): the compressed data is cut short") }
     }
 
     /// The format of what the beginning of a gzipped file holds.
@@ -233,7 +237,27 @@ struct RecordingLoader {
     }
 }
 
+extension RecordedExchange {
+    /// Forgets all but the head of the request.
+    fileprivate mutating func leaveHeadOfRequest() {
+        request.message.content = []
+        response = nil
+    }
+}
+
 extension GorRecord {
+    /// Forgets all but the head of a request; that there was a response stays.
+    fileprivate mutating func leaveHeadOfRequest() {
+        switch message {
+        case .request(var request):
+            request.message.content = []
+            message = .request(request)
+        case .response(let response):
+            message = .response(RecordedResponse(status: response.status, message: RecordedMessage(fields: [])))
+        case .replayed, .damagedReplay: message = .damagedReplay(isCut: false)
+        }
+    }
+
     /// About how much memory the record takes where it is joined with others, in octets.
     fileprivate var octetsInMemory: Int {
         switch message {

@@ -11,9 +11,6 @@ import TrafficModel
 
 /// The requests of recordings, as a route table takes them.
 struct RecordedRequests {
-    /// The most octets of one HAR file, which is read as a whole.
-    private static let harLimit = 512 << 20
-
     /// The requests that were seen whole; their order does not matter.
     private(set) var requests: [DescribedRequest] = []
     /// What was left out, and why.
@@ -23,14 +20,28 @@ struct RecordedRequests {
     /// Why files may have given less than was meant, one line each.
     private(set) var notices: [String] = []
 
+    /// The most that requests of HAR files may take in memory, and about what they take.
+    private let memoryLimit: Int
+    private var harMemory = 0
+    /// What the JSON of one HAR entry may need.
+    private static let entryLimits = RecordingLimits().document
+
     /// Reads recordings.
     ///
     /// - Parameters:
     ///   - files: pcap files, exchange records, `.gor` files and `.har` files.
     ///   - ports: the Gateway servers' ports that requests without a URL arrived at.
     ///   - configuration: which packets of pcap files are taken, and where the keys of their TLS are.
-    /// - Throws: what cannot be read at all.
-    init(_ files: [String], at ports: Ports, _ configuration: Configuration) throws(CommandFailure) {
+    ///   - memoryLimit: the most that requests of HAR files may take in memory, in octets; `nil` for what the configuration,
+    ///     the control group or the machine allows.
+    /// - Throws: what cannot be read at all, or is too much.
+    init(
+        _ files: [String],
+        at ports: Ports,
+        _ configuration: Configuration,
+        memoryLimit: Int? = nil
+    ) throws(CommandFailure) {
+        self.memoryLimit = memoryLimit ?? MemoryBudget.current(configuration.limits).octets
         var others: [String] = []
         for file in files {
             if file.hasSuffix(".har") { try readHAR(file) } else { others.append(file) }
@@ -127,32 +138,33 @@ struct RecordedRequests {
 
     // MARK: - HAR 1.2
 
-    private mutating func readHAR(_ file: String) throws(CommandFailure) {
-        let octets: [UInt8]
-        do throws(FileContents.Failure) {
-            octets = try FileContents.read(file, limit: Self.harLimit)
-        } catch {
-            throw CommandFailure(.usage, "\(file): \(error.explained)")
-        }
-        let value: JSONValue
-        do throws(DocumentError) {
-            value = try JSONDocument.parse(octets)
-        } catch {
-            throw CommandFailure(.usage, "\(file):\(error.line): \(error.message)")
-        }
-        guard case .array(let entries)? = value["log"]?["entries"] else {
-            throw CommandFailure(.usage, "\(file): is no HAR file: it has no log.entries")
-        }
-        for entry in entries {
-            guard let request = Self.request(entry["request"]) else {
-                losses.count(.malformedRecord)
-                continue
+    private mutating func readHAR(_ path: String) throws(CommandFailure) {
+        var file = try RecordingFile(path)
+        var reader = HAREntries()
+        while case let piece = try file.next(), !piece.isEmpty {
+            try RecordingLoader.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
+            for entry in reader.takeEntries() { add(entry) }
+            guard harMemory <= memoryLimit else {
+                throw CommandFailure(
+                    .usage,
+                    "\(path): the requests of HAR files take more than \(ByteSize(memoryLimit)) of memory; compare them in parts"
+                )
             }
-            requests.append(request)
         }
+        try RecordingLoader.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
+        for _ in 0..<reader.tooLarge { losses.count(.tooLarge) }
     }
 
-    private static func request(_ value: JSONValue?) -> DescribedRequest? {
+    private mutating func add(_ entry: [UInt8]) {
+        guard let value = try? JSONDocument.parse(entry, limits: Self.entryLimits),
+            let (request, memory) = Self.request(value["request"])
+        else { return losses.count(.malformedRecord) }
+        harMemory += memory
+        requests.append(request)
+    }
+
+    /// The request of an entry, and about how much memory it takes.
+    private static func request(_ value: JSONValue?) -> (DescribedRequest, memory: Int)? {
         guard let value, case .string(let method)? = value["method"], case .string(let url)? = value["url"] else {
             return nil
         }
@@ -171,8 +183,11 @@ struct RecordedRequests {
         do throws(RequestLineError) {
             // A client of HTTP/1 that sent headers and no Host named no host, whatever the URL was made of.
             let namesHost = !isOld || lines.isEmpty || lines.contains { $0.lowercased().hasPrefix("host:") }
-            return try RequestLine([method, url], headers: lines)
+            let request = try RequestLine([method, url], headers: lines)
                 .described(port: nil, serverName: nil, namesHost: namesHost)
+            // Its texts are there twice, as they were and as octets.
+            let octets = lines.reduce(url.utf8.count) { $0 + $1.utf8.count + 128 }
+            return (request, 512 + 3 * octets)
         } catch {
             return nil
         }

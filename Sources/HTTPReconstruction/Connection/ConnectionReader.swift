@@ -54,8 +54,8 @@ struct SharedReconstruction: ~Copyable {
         retained = RetentionLedger(limit: limits.retainedOctets)
     }
 
-    /// Whether exchanges in progress, or what is kept of them, take all the memory that they may.
-    private var isCrowded: Bool { exchanges.count >= limits.openExchanges || retained.isFull }
+    /// Whether exchanges in progress take all the memory that they may.
+    private var isCrowded: Bool { exchanges.count >= limits.openExchanges }
 
     /// How many exchanges one HTTP/1 connection may have open: one, while there are too many on all.
     ///

@@ -38,8 +38,9 @@ public struct HTTPLimits: Sendable, Hashable {
 
     /// Octets of memory that heads and contents kept of exchanges in progress take together.
     ///
-    /// Contents may take three quarters of it; what comes beyond is cut short, and beyond all of it heads are not kept; both
-    /// are counted, and the second marked `limitReached`. 128 MiB: eight contents of the largest size that records keep.
+    /// Contents may take three quarters of it; beyond that the content that has been kept for longest is given up, and beyond
+    /// all of it, or where heads leave contents less than a quarter, the message, for the next. Both are counted, and the second
+    /// marked `limitReached`. 128 MiB: eight contents of the largest size that records keep.
     public var retainedOctets = 128 << 20
 
     /// Streams of one HTTP/2 connection while exchanges take all the memory that they may.

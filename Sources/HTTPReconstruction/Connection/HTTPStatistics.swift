@@ -10,7 +10,8 @@ public struct HTTPStatistics: Sendable, Hashable {
     public internal(set) var abandonedExchanges = 0
     /// Exchanges given up because those of all connections together took too much memory.
     public internal(set) var shedExchanges = 0
-    /// Messages not kept, though something asked for them, because those of all connections together took too much memory.
+    /// Messages not kept until their exchange was over, though something asked for them, because those of all connections
+    /// together took too much memory.
     public internal(set) var refusedMessages = 0
     /// Messages whose content was cut short for the same reason.
     public internal(set) var cutContents = 0

@@ -91,16 +91,29 @@ extension SharedReconstruction {
         exchanges.discard(at: exchange)
     }
 
-    /// Marks an exchange whose WebSocket carried what is no frame, and one whose times run backwards or are those of two clocks,
-    /// which is counted.
+    /// Marks an exchange whose WebSocket carried what is no frame, one of which a message was kept no longer, and one whose times
+    /// run backwards or are those of two clocks, which is counted.
     mutating func noteFaults(of exchange: Int32, on connection: Int32) {
         if _slowPath(exchanges[exchange].webSocket != nil), let figures = exchanges[exchange].webSocket?.figures,
             figures.request.isMalformed || figures.response.isMalformed
         {
             exchanges[exchange].integrity.insert(.malformed)
         }
+        if _slowPath(exchanges[exchange].retention.keepsHeads) { dropShedMessages(of: exchange) }
         guard _slowPath(exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks) else { return }
         exchanges[exchange].integrity.insert(.clockUnreliable)
         statistics.unreliableClocks += 1
+    }
+
+    /// Marks an exchange of which a message was given up for newer ones, and has that message for one that was not kept.
+    private mutating func dropShedMessages(of exchange: Int32) {
+        if exchanges[exchange].retainedRequest?.isShed ?? false {
+            retained.takeBack(&exchanges[exchange].retainedRequest)
+            exchanges[exchange].integrity.insert(.limitReached)
+        }
+        if exchanges[exchange].retainedResponse?.isShed ?? false {
+            retained.takeBack(&exchanges[exchange].retainedResponse)
+            exchanges[exchange].integrity.insert(.limitReached)
+        }
     }
 }

@@ -42,17 +42,35 @@ public final class RetainedMessage {
         unsafe (kept.pointee.trailerOctets, kept.pointee.trailerFields)
     }
 
+    /// Whether it was given up for a newer one while its exchange lasted, so that nothing is left of it.
+    var isShed: Bool { unsafe kept.pointee.isShed }
+
     /// Whether more of the content is wanted.
     var wantsContent: Bool { unsafe kept.pointee.content.count < kept.pointee.contentLimit }
 
     /// Keeps content octets, as far as the limits allow.
     func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
+        let wanted = unsafe min(range.count, kept.pointee.contentLimit - kept.pointee.content.count)
+        guard wanted > 0, let ledger = unsafe kept.pointee.ledger else { return }
+        unsafe ledger.makeRoom(forContent: wanted, of: kept)
         unsafe kept.pointee.append(octets, range)
     }
 
-    /// Keeps a trailer section; `false` when the messages of all connections together take too much already.
+    /// Keeps a trailer section; `false` when the message is kept no more, or takes more with it than all may.
     func keepTrailers(_ octets: Span<UInt8>, _ fields: Span<FieldLine>) -> Bool {
-        unsafe kept.pointee.keepTrailers(octets, fields)
+        // A message has one, at its end.
+        guard unsafe kept.pointee.trailerFields.isEmpty else { return true }
+        guard let ledger = unsafe kept.pointee.ledger else { return false }
+        let more = octets.count + fields.count * MemoryLayout<FieldLine>.stride
+        // Those that make room for it are others first.
+        unsafe ledger.renew(kept)
+        guard ledger.admit(more) else { return false }
+        guard !isShed else {
+            ledger.release(more)
+            return false
+        }
+        unsafe kept.pointee.keepTrailers(octets, fields, charge: more)
+        return true
     }
 
     /// Keeps no more of the content than so many octets.
@@ -73,6 +91,7 @@ public final class RetainedMessage {
         unsafe kept.pointee.charge = charge
         unsafe kept.pointee.contentLimit = contentLimit
         unsafe kept.pointee.keep(head, octets, fields)
+        unsafe ledger.enlist(kept)
     }
 
     /// How much memory a head takes here: as much as it needs, or what there is already.
@@ -86,6 +105,7 @@ public final class RetainedMessage {
 }
 
 /// What is kept of a message.
+@safe
 private struct KeptOctets {
     var octets: [UInt8] = []
     var head = KeptHead()
@@ -97,6 +117,12 @@ private struct KeptOctets {
     var charge = 0
     /// Where it is entered; `nil` while it holds nothing.
     var ledger: RetentionLedger?
+    /// The message that was entered before it, and the one after it, of those that hold something.
+    var older: UnsafeMutablePointer<KeptOctets>?
+    var newer: UnsafeMutablePointer<KeptOctets>?
+    var isShed = false
+    /// Whether content is missing for want of room.
+    var isCut = false
 
     /// Where the parts of a head lie.
     struct KeptHead {
@@ -122,36 +148,63 @@ private struct KeptOctets {
         let wanted = min(range.count, contentLimit - content.count)
         guard wanted > 0, let ledger else { return }
         let count = ledger.admitContent(wanted)
-        if count < wanted { contentLimit = content.count + count }
+        if count < wanted {
+            contentLimit = content.count + count
+            noteCut()
+        }
         octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
     }
 
-    mutating func keepTrailers(_ octets: Span<UInt8>, _ fields: Span<FieldLine>) -> Bool {
-        // A message has one, at its end.
-        guard trailerFields.isEmpty else { return true }
-        let more = octets.count + fields.count * MemoryLayout<FieldLine>.stride
-        guard let ledger, ledger.admit(more) else { return false }
+    mutating func keepTrailers(_ octets: Span<UInt8>, _ fields: Span<FieldLine>, charge more: Int) {
         charge += more
         trailerOctets = octets.extracting(first: octets.count).copied()
         trailerFields = fields.indices.map { fields[$0] }
-        return true
+    }
+
+    /// Counts a content that is not all kept, once.
+    private mutating func noteCut() {
+        if !isCut { ledger?.noteCutContent() }
+        isCut = true
+    }
+
+    /// Gives up the content, so that another has room.
+    mutating func shedContent() {
+        cutContent(to: 0)
+        content = []
+        contentLimit = 0
+        noteCut()
     }
 
     mutating func cutContent(to octets: Int64) {
         let excess = content.count - Int(max(0, octets))
         guard excess > 0 else { return }
         content.removeLast(excess)
-        ledger?.release(excess)
+        ledger?.releaseContent(excess)
     }
 
     /// Gives back what was entered.
     mutating func release() {
-        ledger?.release(charge + content.count)
-        ledger = nil
+        guard let ledger else { return }
+        unsafe ledger.strike(older: older, newer: newer)
+        ledger.release(charge)
+        ledger.releaseContent(content.count)
+        self.ledger = nil
+    }
+
+    /// Gives up what is kept, so that another message has room.
+    mutating func shed() {
+        release()
+        (octets, fields, content) = ([], [], [])
+        (trailerOctets, trailerFields) = ([], [])
+        head = KeptHead()
+        contentLimit = 0
+        isShed = true
     }
 
     mutating func forget() -> Bool {
         release()
+        isShed = false
+        isCut = false
         guard octets.capacity <= RetentionLedger.spareOctets, fields.capacity <= RetentionLedger.spareFields else {
             return false
         }
@@ -165,6 +218,9 @@ private struct KeptOctets {
 }
 
 /// How much the retained messages of all connections take together, and what was not kept for want of room.
+///
+/// Where there is none, the message or the content that has been kept for longest is given up: whoever leaves requests
+/// unfinished loses what is kept of those, and an exchange that takes no longer than others is kept whole meanwhile.
 ///
 /// One for each reconstructor, used by its thread alone.
 @safe
@@ -190,7 +246,18 @@ final class RetentionLedger {
     var octets: Int { unsafe entered }
     @exclusivity(unchecked)
     private var entered = 0
-    /// Messages that were not kept.
+    /// What contents take of that.
+    @exclusivity(unchecked)
+    private var contentEntered = 0
+    /// The ends of the list of messages that hold something, by age.
+    @exclusivity(unchecked)
+    private var oldest: UnsafeMutablePointer<KeptOctets>?
+    @exclusivity(unchecked)
+    private var newest: UnsafeMutablePointer<KeptOctets>?
+    /// The oldest message that may have content; `nil` where none has.
+    @exclusivity(unchecked)
+    private var nextWithContent: UnsafeMutablePointer<KeptOctets>?
+    /// Messages that were not kept, or not until their exchange was over.
     private(set) var refusedMessages = 0
     /// Messages whose content was cut short.
     private(set) var cutContents = 0
@@ -206,7 +273,7 @@ final class RetentionLedger {
     ///   - head: The head.
     ///   - fields: Its field lines.
     ///   - contentLimit: How many octets of the content will be kept.
-    /// - Returns: The message; `nil` when those of all connections together take too much already.
+    /// - Returns: The message; `nil` when it alone takes more than all may.
     func keep(
         _ octets: Span<UInt8>,
         head: MessageHead,
@@ -233,29 +300,90 @@ final class RetentionLedger {
         message = nil
     }
 
-    /// Whether there is no room for more heads.
-    var isFull: Bool { octets >= limit }
-
-    /// Enters a head, if there is room.
+    /// Enters a head or a trailer section; the oldest messages make room for it, unless it takes more than all may.
     func admit(_ charge: Int) -> Bool {
-        guard octets + charge <= limit else {
+        guard charge <= limit else {
             refusedMessages += 1
             return false
         }
+        while octets + charge > limit, let message = unsafe oldest { unsafe shed(message) }
         unsafe entered += charge
         return true
     }
 
-    /// Enters as much content as there is room for; the last quarter is for heads.
+    private func shed(_ message: UnsafeMutablePointer<KeptOctets>) {
+        refusedMessages += 1
+        unsafe message.pointee.shed()
+    }
+
+    // MARK: - By age
+
+    /// Puts a message behind all others.
+    fileprivate func enlist(_ message: UnsafeMutablePointer<KeptOctets>) {
+        unsafe message.pointee.older = newest
+        unsafe message.pointee.newer = nil
+        if let newest = unsafe newest { unsafe newest.pointee.newer = message } else { unsafe oldest = message }
+        unsafe newest = message
+        if unsafe nextWithContent == nil { unsafe nextWithContent = message }
+    }
+
+    /// Takes a message out from between its neighbours.
+    fileprivate func strike(older: UnsafeMutablePointer<KeptOctets>?, newer: UnsafeMutablePointer<KeptOctets>?) {
+        let message = unsafe older == nil ? oldest : older?.pointee.newer
+        if unsafe nextWithContent == message { unsafe nextWithContent = newer }
+        if let older = unsafe older { unsafe older.pointee.newer = newer } else { unsafe oldest = newer }
+        if let newer = unsafe newer { unsafe newer.pointee.older = older } else { unsafe newest = older }
+    }
+
+    /// Moves a message behind all others.
+    fileprivate func renew(_ message: UnsafeMutablePointer<KeptOctets>) {
+        unsafe strike(older: message.pointee.older, newer: message.pointee.newer)
+        unsafe enlist(message)
+    }
+
+    // MARK: - Content
+
+    /// Contents may take three quarters; the last is for heads.
+    private var contentRoom: Int { limit / 4 * 3 - octets }
+
+    /// Gives up contents of other messages, the oldest first, until there is room for more of one or it is the oldest itself;
+    /// then other messages, while contents have less than a quarter.
+    fileprivate func makeRoom(forContent count: Int, of message: UnsafeMutablePointer<KeptOctets>) {
+        // In front of the one that is looked at next there is no message with content, so one that gets its first goes behind.
+        if unsafe message.pointee.content.isEmpty { unsafe renew(message) }
+        while contentRoom < count, let other = unsafe nextWithContent, unsafe other != message {
+            unsafe nextWithContent = other.pointee.newer
+            if unsafe !other.pointee.content.isEmpty { unsafe other.pointee.shedContent() }
+        }
+        // Heads that stay for long, as those of WebSockets, leave contents a quarter.
+        while contentRoom < count, unsafe contentEntered + count <= limit / 4, let other = unsafe oldest,
+            unsafe other != message
+        {
+            unsafe shed(other)
+        }
+    }
+
+    /// Enters as much content as there is room for.
     func admitContent(_ count: Int) -> Int {
-        let admitted = max(0, min(count, limit / 4 * 3 - octets))
-        if admitted < count { cutContents += 1 }
+        let admitted = max(0, min(count, contentRoom))
         unsafe entered += admitted
+        unsafe contentEntered += admitted
         return admitted
+    }
+
+    /// The content of a message is not all kept.
+    fileprivate func noteCutContent() {
+        cutContents += 1
     }
 
     /// A message is gone.
     func release(_ charge: Int) {
         unsafe entered -= charge
+    }
+
+    /// Content is gone.
+    fileprivate func releaseContent(_ count: Int) {
+        unsafe entered -= count
+        unsafe contentEntered -= count
     }
 }

@@ -3,44 +3,76 @@
 
 internal import JSONSyntax
 internal import OctetText
-internal import TrafficModel
+public import TrafficModel
 
-/// Reads an HTTP archive whole: an archive is one JSON document, so there is nothing to read before its end.
-public enum HARReader {
-    /// Why nothing can be read.
-    public struct Failure: Error {
+/// Reads an HTTP archive as its octets come; of the one JSON document that it is, no more than an entry is held at a time.
+public struct HARReader: Sendable {
+    /// Why a file is no archive.
+    public struct Failure: Error, Hashable {
         /// The reason, as part of a sentence.
         public let reason: String
     }
 
-    /// The exchanges of an archive.
+    /// How many octets are looked at before what they hold is parsed.
+    private static let pieceOctets = 1 << 20
+
+    /// Entries that gave no exchange.
+    public private(set) var losses = RecordingLosses()
+    private let limits: RecordingLimits
+    private var entries: HAREntries
+    private var exchanges: [RecordedExchange] = []
+
+    /// Makes a reader at the start of a file.
+    public init(limits: RecordingLimits = RecordingLimits()) {
+        self.limits = limits
+        entries = HAREntries(limits: limits)
+    }
+
+    /// Hands over the exchanges read since the last time.
+    public mutating func takeExchanges() -> [RecordedExchange] {
+        defer { exchanges = [] }
+        return exchanges
+    }
+
+    /// Takes the next octets of the file.
+    ///
+    /// - Throws: Why the file is no archive.
+    public mutating func append(_ octets: [UInt8]) throws(Failure) {
+        try entries.append(octets)
+        for entry in entries.takeEntries() {
+            do throws(HAREntry.Problem) {
+                exchanges.append(try HAREntry(entry, limits).exchange())
+            } catch {
+                losses.count(error.loss)
+            }
+        }
+    }
+
+    /// There are no more octets.
+    ///
+    /// - Throws: Why the file is no archive, or no whole one.
+    public mutating func finish() throws(Failure) {
+        try entries.finish()
+        for _ in 0..<entries.tooLarge { losses.count(.tooLarge) }
+    }
+
+    /// The exchanges of an archive that is in memory.
     ///
     /// - Parameter octets: The whole file.
     /// - Returns: The exchanges, and how many entries gave none.
     /// - Throws: Why the file is no archive.
     public static func recording(_ octets: [UInt8]) throws(Failure) -> Recording {
-        var limits = DocumentLimits()
-        limits.fileBytes = 2 << 30
-        let text = octets.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(octets.dropFirst(3)) : octets
-        let document: JSONValue
-        do throws(DocumentError) {
-            document = try JSONDocument.parse(text, limits: limits)
-        } catch {
-            throw Failure(reason: "is no whole HAR file: \(error.message)")
+        var reader = HARReader()
+        var rest = octets[...]
+        while !rest.isEmpty {
+            try reader.append(Array(rest.prefix(pieceOctets)))
+            rest = rest.dropFirst(pieceOctets)
         }
-        guard case .array(let entries)? = document["log"]?["entries"] else {
-            throw Failure(reason: "is no HAR file: log.entries is missing")
-        }
-        var losses = RecordingLosses()
-        var found: [RecordingEntry] = []
-        for entry in entries {
-            do throws(HAREntry.Problem) {
-                found.append(RecordingEntry(exchange: try HAREntry(entry).exchange()))
-            } catch {
-                losses.count(error.loss)
-            }
-        }
-        return Recording(entries: found, losses: losses)
+        try reader.finish()
+        return Recording(
+            entries: reader.takeExchanges().map { RecordingEntry(exchange: $0) },
+            losses: reader.losses
+        )
     }
 }
 
@@ -53,8 +85,12 @@ private struct HAREntry {
 
     private let entry: JSONValue
 
-    init(_ entry: JSONValue) {
-        self.entry = entry
+    init(_ octets: [UInt8], _ limits: RecordingLimits) throws(Problem) {
+        do throws(DocumentError) {
+            entry = try JSONDocument.parse(octets, limits: limits.document)
+        } catch {
+            throw Problem(loss: .malformedRecord)
+        }
     }
 
     func exchange() throws(Problem) -> RecordedExchange {

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import JSONSyntax
+
 /// Bounds on what reading or writing a recording holds at a time; whatever meets one is counted.
 public struct RecordingLimits: Sendable, Hashable {
     /// Octets of one record.
@@ -7,6 +9,10 @@ public struct RecordingLimits: Sendable, Hashable {
     /// GoReplay copies at most 5 MB of a message by default; base64 makes the 16 MiB of content that records may have a
     /// third longer, twice.
     public var recordOctets = 64 << 20
+    /// JSON values of one record, which take many times its octets where they are small.
+    ///
+    /// A head of 64 KiB has 16,000 field lines at most, and each of them no more than eight values.
+    public var recordValues = 1 << 20
     /// Octets of the line in front of a `.gor` record; GoReplay's own have fewer than 100.
     public var metadataOctets = 1024
     /// Octets that may be read in vain to find the end of messages whose framing is wrong.
@@ -22,4 +28,13 @@ public struct RecordingLimits: Sendable, Hashable {
 
     /// Makes the default limits.
     public init() {}
+}
+
+extension RecordingLimits {
+    /// What the JSON of one record may need.
+    public var document: DocumentLimits {
+        var limits = DocumentLimits()
+        limits.values = recordValues
+        return limits
+    }
 }

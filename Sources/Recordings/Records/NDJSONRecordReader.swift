@@ -72,7 +72,7 @@ public struct NDJSONRecordReader: Sendable {
         if isSkipping { return refuse(.tooLarge, "the line is longer than \(limits.recordOctets) bytes") }
         guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else { return }
         do throws(RecordLine.Problem) {
-            exchanges.append(try RecordLine(line).exchange(needsContent: needsContent))
+            exchanges.append(try RecordLine(line, limits).exchange(needsContent: needsContent))
         } catch {
             refuse(error.loss, error.reason)
         }

@@ -15,9 +15,9 @@ struct RecordLine {
 
     private let record: JSONValue
 
-    init(_ octets: [UInt8]) throws(Problem) {
+    init(_ octets: [UInt8], _ limits: RecordingLimits) throws(Problem) {
         do throws(DocumentError) {
-            record = try JSONDocument.parse(octets)
+            record = try JSONDocument.parse(octets, limits: limits.document)
         } catch {
             throw Problem(loss: .malformedRecord, reason: error.message)
         }

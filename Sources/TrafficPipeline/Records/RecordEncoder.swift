@@ -87,16 +87,7 @@ struct RecordEncoder: ~Copyable {
             line.key("shadow")
             line.bool(true)
         }
-        switch facts.successor {
-        case .webSocket:
-            line.key("websocket")
-            line.bool(true)
-            if let figures = exchange.webSocket?.figures { appendWebSocket(figures) }
-        case .tunnel:
-            line.key("tunnel")
-            line.bool(true)
-        case .http, .upgraded: break
-        }
+        appendSuccessor(facts, exchange)
         appendTiming(facts)
         appendIntegrity(facts.integrity)
         let errorType = facts.errorType
@@ -108,6 +99,20 @@ struct RecordEncoder: ~Copyable {
         if let tables, let routed = facts.routed { append(routed, in: tables) } else { line.null() }
         line.endObject()
         line.endLine()
+    }
+
+    /// Adds what the connection became, where that is no HTTP any more.
+    private mutating func appendSuccessor(_ facts: ExchangeFacts, _ exchange: borrowing Exchange) {
+        switch facts.successor {
+        case .webSocket:
+            line.key("websocket")
+            line.bool(true)
+            if let figures = exchange.webSocket?.figures { appendWebSocket(figures) }
+        case .tunnel:
+            line.key("tunnel")
+            line.bool(true)
+        case .http, .upgraded: break
+        }
     }
 
     private mutating func append(_ endpoint: Endpoint) {
