@@ -34,7 +34,7 @@ public final class TokenReviews: Sendable {
         public let path: String
 
         /// Asks whether a token's owner may do something.
-        public init(token: String, verb: String, path: String) {
+        init(token: String, verb: String, path: String) {
             self.token = token
             self.verb = verb
             self.path = path

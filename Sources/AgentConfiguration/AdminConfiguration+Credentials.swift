@@ -30,7 +30,7 @@ extension AdminConfiguration {
     /// Reads the files of certificate and key; `nil` where there is no TLS.
     ///
     /// - Throws: Why they cannot be read.
-    package func certificate() throws(ConfigurationProblems) -> (chain: [UInt8], key: [UInt8])? {
+    func certificate() throws(ConfigurationProblems) -> (chain: [UInt8], key: [UInt8])? {
         guard !certificateFile.isEmpty else { return nil }
         var problems: [ConfigurationProblem] = []
         let contents = [certificateFile, keyFile].map { path -> [UInt8] in

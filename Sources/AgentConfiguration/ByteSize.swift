@@ -11,12 +11,12 @@ package struct ByteSize: Sendable, Hashable, Comparable {
     }
 
     /// Makes a size of 1,024 octets each.
-    package init(kibibytes: Int) {
+    init(kibibytes: Int) {
         self.init(kibibytes << 10)
     }
 
     /// Makes a size of 1,048,576 octets each.
-    package init(mebibytes: Int) {
+    init(mebibytes: Int) {
         self.init(mebibytes << 20)
     }
 

@@ -16,7 +16,7 @@ extension GatewayPort {
 
 extension UInt16 {
     /// Reads decimal digits and nothing else: no sign, no space.
-    package init?(decimal text: some StringProtocol) {
+    init?(decimal text: some StringProtocol) {
         guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         self.init(text)
     }

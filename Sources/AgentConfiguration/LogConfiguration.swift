@@ -18,12 +18,6 @@ package struct LogConfiguration: Sendable, Equatable {
     package var level: Logger.Level = .info
     /// How lines look.
     package var format: Format = .auto
-
-    /// Makes a configuration of its parts.
-    package init(level: Logger.Level = .info, format: Format = .auto) {
-        self.level = level
-        self.format = format
-    }
 }
 
 extension LogConfiguration {

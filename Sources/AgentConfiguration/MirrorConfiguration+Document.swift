@@ -1,12 +1,12 @@
 // Wingmirror · Apache-2.0
 
 import AnswerComparison
-package import JSONSyntax
+import JSONSyntax
 import ShadowTesting
 
 extension MirrorConfiguration {
     /// The section in the shape of the file; the secret that keys sampling is masked.
-    package var document: JSONValue {
+    var document: JSONValue {
         [
             "enabled": .bool(enabled),
             "paused": .bool(paused),

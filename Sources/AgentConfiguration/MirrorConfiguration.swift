@@ -50,7 +50,7 @@ package struct MirrorProtection: Sendable, Equatable {
     package var rest: Duration
 
     /// Makes protection of its parts.
-    package init(
+    init(
         kernelDrops: Double = 0.001,
         memory: Double = 0.9,
         processors: Double = 2,

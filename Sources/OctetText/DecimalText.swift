@@ -64,7 +64,7 @@ extension OutputSpan<UInt8> {
 
     /// Adds the last `width` digits of a number, zeros in front of one that has fewer.
     @_lifetime(self: copy self)
-    public mutating func append(decimal value: UInt, width: Int) {
+    mutating func append(decimal value: UInt, width: Int) {
         // The fields of a time.
         guard width != 2 else {
             append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / 10 % 10))

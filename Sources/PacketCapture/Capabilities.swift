@@ -16,14 +16,14 @@ public struct Capabilities: Sendable, Hashable {
     public let isRoot: Bool
 
     /// Makes a description of its parts.
-    public init(effective: UInt64, permitted: UInt64, isRoot: Bool) {
+    init(effective: UInt64, permitted: UInt64, isRoot: Bool) {
         self.effective = effective
         self.permitted = permitted
         self.isRoot = isRoot
     }
 
     /// Reads the text of a `/proc/…/status`; `nil` when it says nothing about capabilities.
-    public init?(status: String, isRoot: Bool) {
+    init?(status: String, isRoot: Bool) {
         func set(_ name: String) -> UInt64? {
             let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
             return line.flatMap { UInt64($0.dropFirst(name.count).filter { !$0.isWhitespace }, radix: 16) }

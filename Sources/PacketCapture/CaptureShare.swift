@@ -24,7 +24,7 @@ public struct CaptureShare: Sendable {
     }
 
     /// How many workers there are.
-    public var workers: Int { groups.workers }
+    var workers: Int { groups.workers }
 
     /// Whether this worker counts what concerns an interface as a whole.
     var isLeading: Bool { worker == 0 }

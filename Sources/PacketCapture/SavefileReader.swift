@@ -158,12 +158,12 @@ public struct SavefileReader: ~Copyable {
     }
 
     /// Octets of the file read so far, as stored: a gzip file counts its compressed octets.
-    public var octetsRead: Int {
+    var octetsRead: Int {
         source.octetsRead
     }
 
     /// The size of the file as stored; `nil` when it has none, such as a pipe.
-    public var totalOctets: Int? {
+    var totalOctets: Int? {
         source.totalOctets
     }
 

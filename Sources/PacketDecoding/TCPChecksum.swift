@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// The TCP checksum: RFC 9293 §3.1; its arithmetic: RFC 1071.
+// The TCP checksum: RFC 9293 §3.1; that of the IPv4 header: RFC 791 §3.1; their arithmetic: RFC 1071.
 
 /// What the checksum of a captured segment says of it.
 public enum TCPChecksum: Sendable, Hashable {
@@ -12,7 +12,7 @@ public enum TCPChecksum: Sendable, Hashable {
 }
 
 extension TCPSegment {
-    /// Compares the checksum of a segment with its octets.
+    /// Compares the checksum of a segment with its octets, and that of the IPv4 header right in front of it.
     ///
     /// With checksum offload a host's own segments pass the capture before the network card sums them up. Linux leaves the
     /// sum of the pseudo-header in the field for the card to go on from, and the same in segments that it has joined on
@@ -32,7 +32,8 @@ extension TCPSegment {
         return field == 0 || field == pseudoHeader.foldedToWord ? .absent : .wrong
     }
 
-    /// Whether the checksum of a segment fits its octets: what `checksum(in:)` calls `.right`.
+    /// Whether the checksum of a segment fits its octets, and nothing speaks against its IPv4 header: what `checksum(in:)` calls
+    /// `.right`.
     ///
     /// Inlinable, because nearly every segment that brings octets is asked.
     /// - Parameter octets: The frame or datagram that `payload` is a range of.
@@ -49,7 +50,27 @@ extension TCPSegment {
         let sum = isSwapped ? segment.sumOfNativeWords &<< 8 : segment.sumOfNativeWords
         let addresses = source.address.sumOfHalves &+ destination.address.sumOfHalves
         let total = sum &+ addresses &+ UInt64(truncatingIfNeeded: 6 &+ segment.count)
-        return total % 0xFFFF == 0 && segment.bigEndian16(at: 16) != 0
+        return total % 0xFFFF == 0 && segment.bigEndian16(at: 16) != 0 && hasIntactIPv4Header(in: octets)
+    }
+
+    /// Whether nothing speaks against the IPv4 header in front of a segment; `true` also of one that has options, and where none
+    /// is there.
+    @inlinable
+    @inline(__always)
+    func hasIntactIPv4Header(in octets: Span<UInt8>) -> Bool {
+        let start = payload.lowerBound &- Int(headerLength) &- 20
+        guard start >= 0, octets[start] == 0x45 else { return true }
+        let header = octets.extracting(start..<start &+ 20)
+        return header.sumOfNativeWords % 0xFFFF == 0 || !isOwn(header)
+    }
+
+    /// Whether 20 octets are the IPv4 header of a segment, with a checksum in it: network cards fill in that too.
+    @usableFromInline
+    @inline(never)
+    func isOwn(_ header: Span<UInt8>) -> Bool {
+        header[9] == 6 && header.bigEndian16(at: 10) != 0
+            && source.address == IPAddress(ipv4: header.bigEndian32(at: 12))
+            && destination.address == IPAddress(ipv4: header.bigEndian32(at: 16))
     }
 
     /// Whether a segment was captured with its header and all that it brings.

@@ -124,10 +124,10 @@ package struct MediaTypeText {
     package var isForm: Bool { essence == "application/x-www-form-urlencoded" }
 
     /// Whether the content is a form in parts.
-    package var isMultipartForm: Bool { essence == "multipart/form-data" }
+    var isMultipartForm: Bool { essence == "multipart/form-data" }
 
     /// Whether the content is said to be JSON, or nothing is said.
-    package var mayBeJSON: Bool {
+    var mayBeJSON: Bool {
         guard let essence else { return true }
         return essence.hasSuffix("/json") || essence.hasSuffix("+json")
     }

@@ -309,7 +309,7 @@ package enum URLFields {
     }
 
     /// What the field of that name is known to hold.
-    package static func kind(of name: Span<UInt8>) -> Kind {
+    static func kind(of name: Span<UInt8>) -> Kind {
         if urlTable.contains(name) { return .url }
         if linkTable.contains(name) { return .links }
         if hostTable.contains(name) { return .host }

@@ -40,7 +40,7 @@ public import PacketDecoding
 ///
 /// Octets that come again are dropped and counted. They are compared only while the first copy is held: what was
 /// delivered is gone. Where they differ, a segment that begins before the first copy wins, as with Linux. A copy whose
-/// checksum is wrong is none, where the sender's checksums are usually right: it waits like octets behind a hole until a
+/// checksum is wrong, or that of its IPv4 header, is none, where the sender's checksums are usually right: it waits like octets behind a hole until a
 /// right copy takes its place, or the receiver shows that it took the octets.
 ///
 /// ## Who may open and who may end

@@ -43,7 +43,7 @@ public final class KeyStore: Sendable {
     }
 
     /// Whether decryption is off: no secret came, and none was to.
-    public var isOff: Bool { !isExpected && changeCount == 0 }
+    var isOff: Bool { !isExpected && changeCount == 0 }
 
     /// Counts what was put in, so that whoever waits for a secret knows when to look again.
     var changeCount: UInt64 { changes.load(ordering: .acquiring) }

@@ -76,7 +76,7 @@ extension TraceContext {
     ///   - spanID: The value of `X-B3-SpanId`.
     ///   - sampled: The value of `X-B3-Sampled`, if there is one: `1`, `0`, or as older senders have it `true`, `false`.
     ///   - flags: The value of `X-B3-Flags`, if there is one: `1` for debugging, which is always sampled.
-    public init?(
+    init?(
         b3In octets: Span<UInt8>,
         traceID: Range<Int>,
         spanID: Range<Int>,

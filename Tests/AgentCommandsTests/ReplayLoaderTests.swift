@@ -119,6 +119,16 @@ import TrafficModel
         }
     }
 
+    @Test func `where content is not needed nothing but the heads of requests is held`() throws {
+        let response = "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + String(repeating: "x", count: 50_000)
+        let records = (0..<10).map { Self.gor("/\($0)", at: $0) + "2 \($0) \($0) 0\n\(response)" + Self.separator }
+        let path = try folder.write(records.joined(), to: "a.gor")
+        #expect(failure { _ = try RecordingLoader([path], memoryLimit: 100 << 10) }.contains("of memory"))
+        let heads = try RecordingLoader([path], needsContent: false, memoryLimit: 100 << 10).recording
+        #expect(heads.entries.map(\.exchange.request.targetText) == (0..<10).map { "/\($0)" })
+        #expect(heads.entries.allSatisfy { $0.exchange.request.authority == "h" } && heads.losses.isEmpty)
+    }
+
     @Test func `an archive of very many small requests is refused while it is read`() throws {
         let entry =
             #"{"startedDateTime":"2026-11-23T04:06:00.123Z","request":{"method":"GET","url":"http://h/a","headers":[]}}"#

@@ -270,7 +270,9 @@ import TrafficPipeline
         kept.limits = PipelineLimits()
         kept.limits.http.retainedOctets = 3_000
         kept.keepsContent = true
-        return [crowded, forgotten, held, few, waiting, fragments, exchanges, heads, kept]
+        var contents = kept
+        contents.path = Reading("TrafficPipelineTests/Fixtures/labs/seed.pcap.gz").path
+        return [crowded, forgotten, held, few, waiting, fragments, exchanges, heads, kept, contents]
     }
 
     /// TLS, with its keys, with wrong ones, with none, and with holes.

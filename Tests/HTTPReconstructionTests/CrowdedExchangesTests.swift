@@ -19,31 +19,31 @@ import Testing
         sink.kept = retention
         var reconstructor = HTTPReconstructor(sink: sink, limits: limits)
         for slot in 0..<count {
-            reconstructor.connectionOpened(
-                ConnectionIntroduction(
-                    slot: slot,
-                    number: slot,
-                    originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
-                    responder: Conversation.server,
-                    time: PacketTime(nanoseconds: 0),
-                    sawHandshake: true
-                )
-            )
-            var sent: Int64 = 0
-            for piece in pieces {
-                let position = StreamPosition(
-                    direction: .fromOriginator,
-                    offset: sent,
-                    time: PacketTime(nanoseconds: 1),
-                    acknowledged: 0,
-                    startsSegment: true
-                )
-                let octets = Array(piece.utf8)
-                reconstructor.octetsArrived(octets.span, at: position, slot: slot)
-                sent += Int64(octets.count)
-            }
+            send(pieces, on: .seenFromStart(slot: slot, number: slot), to: &reconstructor)
         }
         return reconstructor
+    }
+
+    /// Opens a connection, on which the client sends pieces.
+    private func send(
+        _ pieces: [String],
+        on introduction: ConnectionIntroduction,
+        to reconstructor: inout HTTPReconstructor<RecordingSink>
+    ) {
+        reconstructor.connectionOpened(introduction)
+        var sent: Int64 = 0
+        for piece in pieces {
+            let position = StreamPosition(
+                direction: .fromOriginator,
+                offset: sent,
+                time: PacketTime(nanoseconds: introduction.time.nanoseconds + 1),
+                acknowledged: 0,
+                startsSegment: true
+            )
+            let octets = Array(piece.utf8)
+            reconstructor.octetsArrived(octets.span, at: position, slot: introduction.slot)
+            sent += Int64(octets.count)
+        }
     }
 
     /// Opens one more connection, which has an exchange.
@@ -53,27 +53,16 @@ import Testing
         on slot: Int,
         _ reconstructor: inout HTTPReconstructor<RecordingSink>
     ) {
-        reconstructor.connectionOpened(
-            ConnectionIntroduction(
-                slot: slot,
-                number: slot,
-                originator: Endpoint(address: Conversation.client.address, port: 60_000),
-                responder: Conversation.server,
-                time: PacketTime(nanoseconds: 2),
-                sawHandshake: true
-            )
+        send([request], on: .seenFromStart(slot: slot, number: slot, at: 2), to: &reconstructor)
+        let octets = Array(response.utf8)
+        let position = StreamPosition(
+            direction: .fromResponder,
+            offset: 0,
+            time: PacketTime(nanoseconds: 3),
+            acknowledged: Int64(request.utf8.count),
+            startsSegment: true
         )
-        for (direction, text) in [(StreamDirection.fromOriginator, request), (.fromResponder, response)] {
-            let octets = Array(text.utf8)
-            let position = StreamPosition(
-                direction: direction,
-                offset: 0,
-                time: PacketTime(nanoseconds: 3),
-                acknowledged: direction == .fromOriginator ? 0 : Int64(request.utf8.count),
-                startsSegment: true
-            )
-            reconstructor.octetsArrived(octets.span, at: position, slot: slot)
-        }
+        reconstructor.octetsArrived(octets.span, at: position, slot: slot)
     }
 
     private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -160,12 +149,19 @@ import Testing
         var limits = HTTPLimits()
         limits.retainedOctets = 100_000
         let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
-        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true))
-        complete(Self.request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", on: 100, &reconstructor)
+        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 1_000))
+        complete(
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            on: 100,
+            &reconstructor
+        )
         let whole = try #require(reconstructor.sink.exchanges.first)
-        #expect(whole.integrity.isEmpty)
-        #expect(whole.request?.method == "GET" && whole.request?.authority == "h")
-        #expect(whole.response?.value(of: "content-length") == "0")
+        let cut = reconstructor.statistics.cutContents
+        #expect(whole.integrity.isEmpty && cut == 0)
+        #expect(whole.request?.method == "POST" && whole.request?.authority == "h")
+        #expect(whole.request?.content == Array("hello".utf8) && whole.response?.content == Array("hi".utf8))
+        #expect(whole.response?.value(of: "content-length") == "2")
         for slot in 0..<100 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 4), slot: slot) }
         let unanswered = reconstructor.sink.exchanges.dropFirst()
         let shed = unanswered.count { $0.integrity.contains(.limitReached) }
@@ -214,29 +210,7 @@ import Testing
         for slot in 0..<20 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 2), slot: slot) }
         // What was kept is released with its exchanges, so that the next ones are kept whole.
         let before = statistics.cutContents
-        reconstructor.connectionOpened(
-            ConnectionIntroduction(
-                slot: 0,
-                number: 20,
-                originator: Conversation.client,
-                responder: Conversation.server,
-                time: PacketTime(nanoseconds: 3),
-                sawHandshake: true
-            )
-        )
-        var sent: Int64 = 0
-        for piece in pieces {
-            let octets = Array(piece.utf8)
-            let position = StreamPosition(
-                direction: .fromOriginator,
-                offset: sent,
-                time: PacketTime(nanoseconds: 4),
-                acknowledged: 0,
-                startsSegment: true
-            )
-            reconstructor.octetsArrived(octets.span, at: position, slot: 0)
-            sent += Int64(octets.count)
-        }
+        send(pieces, on: .seenFromStart(number: 20, at: 3), to: &reconstructor)
         let after = reconstructor.statistics.cutContents
         #expect(after == before)
     }

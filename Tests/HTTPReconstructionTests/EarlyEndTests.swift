@@ -241,6 +241,7 @@ import Testing
         TestFrame.frame(4, 0, 0, [0, 2, 0, 0, 0, 2]), TestFrame.frame(4, 0, 0, [0, 8, 0, 0, 0, 2]),
         TestFrame.frame(4, 0, 0, [0, 4, 0x80, 0, 0, 0]), TestFrame.frame(4, 0, 0, [0, 5, 0, 0, 0, 100]),
         TestFrame.frame(3, 0, 9, [0, 0, 0, 8]), TestFrame.frame(5, 4, 1, [0, 0, 0, 2, 0x82]),
+        TestFrame.frame(8, 0, 0, [0x7F, 0xFF, 0xFF, 0xFF]), TestFrame.frame(8, 0, 1, [0x7F, 0xFF, 0xFF, 0xFF]),
     ]
 
     @Test(arguments: silentlyRefused)
@@ -270,6 +271,26 @@ import Testing
             ending: Self.serverLeaves
         )
         #expect(ends == ["server", "server"])
+    }
+
+    /// 65,535 octets are open before that; Envoy 1.40 goes on after each.
+    @Test func `a client may open windows as far as they go, and again by what it has received`() {
+        let whole: [UInt8] = [0x7F, 0xFF, 0, 0]
+        let opened = TestFrame.frame(8, 0, 0, whole) + TestFrame.frame(8, 0, 1, whole)
+        let closed = TestFrame.frame(4, 0, 0, [0, 4, 0, 0, 0, 0]) + TestFrame.frame(8, 0, 1, [0x7F, 0xFF, 0xFF, 0xFF])
+        for allowed in [opened, closed] {
+            let ends = streamEnds(
+                { script in
+                    [
+                        .client(allowed),
+                        .server(script.response(1, [(":status", "200")]) + HTTP2Script.data(1, "0123456789")),
+                        .client(TestFrame.frame(8, 0, 0, [0, 0, 0, 10]) + script.request(3, HTTP2Script.head("/b"))),
+                    ]
+                },
+                ending: Self.serverLeaves
+            )
+            #expect(ends == ["-", "server"])
+        }
     }
 
     @Test(arguments: [TestFrame.frame(6, 0, 1, [1, 2, 3, 4, 5, 6, 7, 8]), TestFrame.frame(4, 0, 3, [])])

@@ -20,16 +20,7 @@ import TrafficModel
     private func read(connections: Int, _ rounds: [(StreamDirection, [UInt8])]) -> (RecordingSink, HTTPStatistics) {
         var reconstructor = HTTPReconstructor(sink: RecordingSink(), limits: Self.limits)
         for slot in 0..<connections {
-            reconstructor.connectionOpened(
-                ConnectionIntroduction(
-                    slot: slot,
-                    number: slot,
-                    originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
-                    responder: Conversation.server,
-                    time: PacketTime(nanoseconds: 0),
-                    sawHandshake: true
-                )
-            )
+            reconstructor.connectionOpened(.seenFromStart(slot: slot, number: slot))
         }
         var sent: [StreamDirection: Int64] = [.fromOriginator: 0, .fromResponder: 0]
         for (direction, octets) in rounds {

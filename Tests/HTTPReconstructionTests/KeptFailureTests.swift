@@ -30,7 +30,7 @@ import Testing
             let deliveries = [Delivery.asWritten, .joined, .octetByOctet] + (1...20).map { Delivery.random(seed: $0) }
             for delivery in deliveries {
                 for ending in [[Conversation.Event].finished, .resetByClient, .captureEnded] {
-                    let record = conversation.read(delivery, ending: ending)
+                    let record = conversation.record(delivery, ending: ending)
                     #expect(record.complaints == [], "\(name), \(delivery)")
                 }
             }

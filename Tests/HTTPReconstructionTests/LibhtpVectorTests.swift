@@ -42,11 +42,11 @@ import Testing
 
     @Test func `the recordings are told the same however they are cut`() throws {
         for (name, file) in try Fixtures.read("libhtp", as: LibhtpFile.self) {
-            let record = file.conversation.read()
+            let record = file.conversation.record()
             #expect(record.complaints == [], "\(name)")
             guard record.failures.isEmpty, record.statistics.skippedOctets == 0 else { continue }
             for delivery in [Delivery.octetByOctet] + (0..<10).map({ .random(seed: $0) }) {
-                let other = file.conversation.read(delivery)
+                let other = file.conversation.record(delivery)
                 #expect(other.complaints == [], "\(name)")
                 #expect(other.lines == record.lines, "\(name) \(delivery)")
             }

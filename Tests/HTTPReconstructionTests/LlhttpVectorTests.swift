@@ -55,10 +55,10 @@ import TrafficModel
     @Test func `cases for lenient parsing are survived, and told the same however they are cut`() throws {
         for (file, vectors) in try Fixtures.read("llhttp", as: LlhttpFile.self) {
             for vector in vectors.cases {
-                let record = vector.conversation.read()
+                let record = vector.conversation.record()
                 #expect(record.complaints == [], "\(file): \(vector.name)")
                 for seed in 0..<20 {
-                    let other = vector.conversation.read(.random(seed: UInt64(seed)))
+                    let other = vector.conversation.record(.random(seed: UInt64(seed)))
                     #expect(other.complaints == [], "\(file): \(vector.name)")
                     if vector.error == nil, vector.lenient == nil {
                         #expect(other.lines == record.lines, "\(file): \(vector.name)")

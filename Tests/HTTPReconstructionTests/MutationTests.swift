@@ -17,7 +17,7 @@ import Testing
         for (number, conversation) in conversations.enumerated() {
             for round in 0..<40 {
                 let seed = UInt64(number * 1000 + round)
-                let record = conversation.mutated(seed: seed).read(.random(seed: seed), ending: .captureEnded)
+                let record = conversation.mutated(seed: seed).record(.random(seed: seed), ending: .captureEnded)
                 #expect(record.complaints == [], "conversation \(number), seed \(seed)")
                 if !record.complaints.isEmpty { return }
             }
@@ -72,7 +72,7 @@ import Testing
             conversation.limits.headOctets = 80
             let endings: [[Conversation.Event]] = [.finished, .resetByClient, .resetByServer, .captureEnded]
             let ending = endings.randomElement(using: &generator) ?? .finished
-            let record = conversation.read(.random(seed: UInt64(round)), ending: ending)
+            let record = conversation.record(.random(seed: UInt64(round)), ending: ending)
             #expect(record.complaints == [], "round \(round)")
             if !record.complaints.isEmpty { return }
         }

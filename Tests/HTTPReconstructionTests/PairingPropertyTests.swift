@@ -59,7 +59,7 @@ private struct Tally {
     }
 
     private mutating func check(_ dialogue: Dialogue, sawHandshake: Bool) {
-        let record = Conversation(dialogue.events, sawHandshake: sawHandshake).read()
+        let record = Conversation(dialogue.events, sawHandshake: sawHandshake).record()
         holes += dialogue.holes
         pairable += dialogue.pairable
         var found = record.complaints

@@ -43,16 +43,7 @@ import Testing
 @Suite struct ReaderCostTests {
     private func reconstructor(receiving octets: [UInt8]) -> (readers: Int, connections: Int) {
         var reconstructor = HTTPReconstructor(sink: RecordingSink())
-        reconstructor.connectionOpened(
-            ConnectionIntroduction(
-                slot: 0,
-                number: 0,
-                originator: Conversation.client,
-                responder: Conversation.server,
-                time: PacketTime(nanoseconds: 0),
-                sawHandshake: true
-            )
-        )
+        reconstructor.connectionOpened(.seenFromStart())
         if !octets.isEmpty {
             let position = StreamPosition(
                 direction: .fromOriginator,

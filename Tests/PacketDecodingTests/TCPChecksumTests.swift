@@ -89,4 +89,21 @@ import Testing
         empty.replaceSubrange(field..<field + 2, with: [0, 0])
         #expect(segment.checksum(in: empty.span) == .absent)
     }
+
+    @Test func `an IPv4 header whose checksum does not fit makes that of the segment wrong, and no field says nothing`()
+        throws
+    {
+        let octets = SampleSegment.overIPv4.ip().ethernet().octets
+        let segment = try #require(decodeAlone(octets).segment)
+        let header = segment.payload.lowerBound - Int(segment.headerLength) - 20
+        // Type of service, lengths, identification, fragmentation and time to live, which the segment's own checksum leaves out.
+        for place in 1...8 {
+            var changed = octets
+            changed[header + place] ^= 0x20
+            #expect(segment.checksum(in: changed.span) == .wrong, "octet \(place)")
+        }
+        var unfinished = octets
+        unfinished.replaceSubrange(header + 10..<header + 12, with: [0, 0])
+        #expect(segment.checksum(in: unfinished.span) == .right)
+    }
 }

@@ -19,6 +19,8 @@ import Testing
         /// The field holds the sum of the pseudo-header, as Linux leaves it for the card.
         case pseudoHeader
         case zero
+        /// An octet of the IPv4 header was changed on the way.
+        case header
     }
 
     /// A conversation whose segments are whole packets.
@@ -88,7 +90,7 @@ import Testing
             now += milliseconds * 1_000_000
             var segment = segment
             switch fault {
-            case .none: break
+            case .none, .header: break
             case .corrupted: segment.octets[segment.octets.count - 1] ^= 0x20
             case .unrelated: segment.octets[16] ^= 0x5A
             case .pseudoHeader:
@@ -97,8 +99,10 @@ import Testing
                 segment.octets.replaceSubrange(16...17, with: [UInt8(sum >> 8), UInt8(sum & 0xFF)])
             case .zero: segment.octets.replaceSubrange(16...17, with: [0, 0])
             }
-            let frame = segment.ip(identification: identification).ethernet().octets
+            var frame = segment.ip(identification: identification).ethernet().octets
             identification &+= 1
+            // The time to live, behind 14 octets of Ethernet.
+            if fault == .header { frame[14 + 8] ^= 0x5A }
             let packet = CapturedPacket(
                 time: PacketTime(nanoseconds: now),
                 linkType: .ethernet,
@@ -142,6 +146,19 @@ import Testing
         #expect(talk.missing == 0)
         #expect(talk.table.statistics.replacedChecksumErrors == 1)
         #expect(talk.sink.violations == [])
+    }
+
+    @Test func `a segment whose IPv4 header was corrupted gives way to another with the same numbers`() {
+        var talk = Talk()
+        talk.handshake()
+        talk.client(0, "forgery", acknowledging: 0, [], .header)
+        talk.client(0, "request", after: 200)
+        talk.server(0, "answer", acknowledging: 7)
+        talk.end()
+        #expect(talk.texts(.fromOriginator) == ["request"])
+        #expect(talk.texts(.fromResponder) == ["answer"])
+        #expect(talk.missing == 0)
+        #expect(talk.table.statistics.replacedChecksumErrors == 1)
     }
 
     @Test func `what follows a corrupted segment waits for its retransmission, which may come in other pieces`() {

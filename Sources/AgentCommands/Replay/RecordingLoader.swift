@@ -35,7 +35,8 @@ struct RecordingLoader {
     /// - Parameters:
     ///   - paths: the files.
     ///   - configuration: which packets of savefiles are taken, and where the keys of their TLS are.
-    ///   - needsContent: whether records without all of the request's content are passed over.
+    ///   - needsContent: whether records without all of the request's content are passed over; if not, nothing but the heads
+    ///     of requests is held.
     ///   - octetLimit: the most octets of all together.
     ///   - memoryLimit: the most that their exchanges may take in memory; `nil` for what the configuration, the control group
     ///     or the machine allows.
@@ -99,6 +100,18 @@ struct RecordingLoader {
         }
     }
 
+    private mutating func hold(
+        _ exchanges: [RecordedExchange],
+        _ path: String,
+        _ entries: inout [RecordingEntry]
+    ) throws(CommandFailure) {
+        for var exchange in exchanges {
+            if !needsContent { exchange.leaveHeadOfRequest() }
+            try hold(exchange.octetsInMemory, path)
+            entries.append(RecordingEntry(exchange: exchange))
+        }
+    }
+
     // MARK: - Formats
 
     private typealias Pieces = () throws(CommandFailure) -> [UInt8]
@@ -114,14 +127,11 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for exchange in reader.takeExchanges() {
-                try hold(exchange.octetsInMemory, path)
-                entries.append(RecordingEntry(exchange: exchange))
-            }
+            try hold(reader.takeExchanges(), path, &entries)
             piece = try next()
         }
         reader.finish()
-        entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+        try hold(reader.takeExchanges(), path, &entries)
         recordings.append(Recording(entries: entries, losses: reader.losses))
         if let problem = reader.firstProblem, reader.losses.damage > 0 {
             damage.append("\(path):\(problem.line): \(problem.reason)" + Self.others(reader.losses.damage - 1))
@@ -138,16 +148,21 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            for record in reader.takeRecords() {
-                try hold(record.octetsInMemory, path)
-                joiner.append(record)
-            }
+            try join(reader.takeRecords(), path)
             piece = try next()
         }
         reader.finish()
-        for record in reader.takeRecords() { joiner.append(record) }
+        try join(reader.takeRecords(), path)
         gorLosses.add(reader.losses)
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
+    }
+
+    private mutating func join(_ records: [GorRecord], _ path: String) throws(CommandFailure) {
+        for var record in records {
+            if !needsContent { record.leaveHeadOfRequest() }
+            try hold(record.octetsInMemory, path)
+            joiner.append(record)
+        }
     }
 
     private mutating func readArchive(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
@@ -157,10 +172,7 @@ struct RecordingLoader {
         while !piece.isEmpty {
             try count(piece, path)
             try Self.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
-            for exchange in reader.takeExchanges() {
-                try hold(exchange.octetsInMemory, path)
-                entries.append(RecordingEntry(exchange: exchange))
-            }
+            try hold(reader.takeExchanges(), path, &entries)
             piece = try next()
         }
         try Self.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
@@ -189,6 +201,7 @@ struct RecordingLoader {
         let savefile = try SavefileRecording(
             path,
             configuration,
+            keepsContent: needsContent,
             octetLimit: octetLimit - octets,
             memoryLimit: memoryLimit - memory
         )
@@ -224,7 +237,27 @@ struct RecordingLoader {
     }
 }
 
+extension RecordedExchange {
+    /// Forgets all but the head of the request.
+    fileprivate mutating func leaveHeadOfRequest() {
+        request.message.content = []
+        response = nil
+    }
+}
+
 extension GorRecord {
+    /// Forgets all but the head of a request; that there was a response stays.
+    fileprivate mutating func leaveHeadOfRequest() {
+        switch message {
+        case .request(var request):
+            request.message.content = []
+            message = .request(request)
+        case .response(let response):
+            message = .response(RecordedResponse(status: response.status, message: RecordedMessage(fields: [])))
+        case .replayed, .damagedReplay: message = .damagedReplay(isCut: false)
+        }
+    }
+
     /// About how much memory the record takes where it is joined with others, in octets.
     fileprivate var octetsInMemory: Int {
         switch message {

@@ -51,6 +51,8 @@ extension ReplayPlan {
         let client = try await connect(loader.recording, selection.chosen)
         for notice in loader.notices { StandardError.say("warning: \(notice)") }
         warn()
+        // While it runs, which may be for hours, only what is sent is held.
+        let damage = loader.damage
         let ledger = ReplayLedger(summary(of: selection, loader.recording), lines: lines, isShown: isShown)
         let run = ReplayRun(
             entries: selection.chosen,
@@ -69,7 +71,7 @@ extension ReplayPlan {
         var summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
         summary.handshakeProblem = client.handshakeProblem
         await client.close()
-        return (summary, loader.damage)
+        return (summary, damage)
     }
 
     /// The name in the marker: that of the node, where whoever started the program says it.

@@ -75,9 +75,10 @@ struct ReplaySelection: Sendable {
     /// Takes out what a redaction left; answers whether the request had any of it.
     private mutating func removePlaceholders(from exchange: inout RecordedExchange) -> Bool {
         let before = placeholders
-        let fields = exchange.request.message.fields
-        exchange.request.message.fields.removeAll { RecordingRedaction.isReplaced($0.value) }
-        placeholders += fields.count - exchange.request.message.fields.count
+        let replaced = exchange.request.message.fields.count { RecordingRedaction.isReplaced($0.value) }
+        // Without any the fields stay those of the recording, of which there is no second copy then.
+        if replaced > 0 { exchange.request.message.fields.removeAll { RecordingRedaction.isReplaced($0.value) } }
+        placeholders += replaced
         let (target, count) = RecordingRedaction.withoutReplaced(target: exchange.request.target)
         exchange.request.target = target
         placeholders += count

@@ -34,12 +34,14 @@ struct SavefileRecording {
     /// - Parameters:
     ///   - path: the savefile.
     ///   - asked: which packets are taken, and where the keys of TLS are; routes play no part.
+    ///   - keepsContent: whether the content of messages is kept too.
     ///   - octetLimit: the most octets of all exchanges.
     ///   - memoryLimit: the most that they may take in memory, in octets.
     /// - Throws: what cannot be read at all, or is too much.
     init(
         _ path: String,
         _ asked: Configuration,
+        keepsContent: Bool,
         octetLimit: Int,
         memoryLimit: Int
     ) throws(CommandFailure) {
@@ -53,7 +55,7 @@ struct SavefileRecording {
         let kept = KeptExchanges(octetLimit: octetLimit, memoryLimit: memoryLimit)
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
-        outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
+        outputs.exchanges = ExchangeOutput(contentOctets: keepsContent ? Self.contentLimit : 0) { kept.append($0) }
         let stop = StopFlag()
         var worker = CaptureWorker(run.makePipeline(outputs: outputs))
         var capture: SavefileCapture

@@ -39,8 +39,8 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Octets of memory that heads and contents kept of exchanges in progress take together.
     ///
     /// Contents may take three quarters of it; beyond that the content that has been kept for longest is given up, and beyond
-    /// all of it the message, for the next. Both are counted, and the second marked `limitReached`. 128 MiB: eight contents of
-    /// the largest size that records keep.
+    /// all of it, or where heads leave contents less than a quarter, the message, for the next. Both are counted, and the second
+    /// marked `limitReached`. 128 MiB: eight contents of the largest size that records keep.
     public var retainedOctets = 128 << 20
 
     /// Streams of one HTTP/2 connection while exchanges take all the memory that they may.

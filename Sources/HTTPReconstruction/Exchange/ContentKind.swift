@@ -19,7 +19,7 @@ public enum ContentKind: UInt8, BitwiseCopyable, Sendable, Hashable, CaseIterabl
     public var isGRPC: Bool { self == .grpc || isGRPCWeb }
 
     /// Whether the content is gRPC-Web, in either form.
-    public var isGRPCWeb: Bool { self == .grpcWeb || self == .grpcWebText }
+    var isGRPCWeb: Bool { self == .grpcWeb || self == .grpcWebText }
 
     /// What a media type says; its parameters do not matter (RFC 9110 §8.3.1).
     init(_ mediaType: Span<UInt8>) {

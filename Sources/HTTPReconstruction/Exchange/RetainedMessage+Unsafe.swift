@@ -179,14 +179,15 @@ private struct KeptOctets {
         let excess = content.count - Int(max(0, octets))
         guard excess > 0 else { return }
         content.removeLast(excess)
-        ledger?.release(excess)
+        ledger?.releaseContent(excess)
     }
 
     /// Gives back what was entered.
     mutating func release() {
         guard let ledger else { return }
         unsafe ledger.strike(older: older, newer: newer)
-        ledger.release(charge + content.count)
+        ledger.release(charge)
+        ledger.releaseContent(content.count)
         self.ledger = nil
     }
 
@@ -245,6 +246,9 @@ final class RetentionLedger {
     var octets: Int { unsafe entered }
     @exclusivity(unchecked)
     private var entered = 0
+    /// What contents take of that.
+    @exclusivity(unchecked)
+    private var contentEntered = 0
     /// The ends of the list of messages that hold something, by age.
     @exclusivity(unchecked)
     private var oldest: UnsafeMutablePointer<KeptOctets>?
@@ -302,12 +306,14 @@ final class RetentionLedger {
             refusedMessages += 1
             return false
         }
-        while octets + charge > limit, let message = unsafe oldest {
-            refusedMessages += 1
-            unsafe message.pointee.shed()
-        }
+        while octets + charge > limit, let message = unsafe oldest { unsafe shed(message) }
         unsafe entered += charge
         return true
+    }
+
+    private func shed(_ message: UnsafeMutablePointer<KeptOctets>) {
+        refusedMessages += 1
+        unsafe message.pointee.shed()
     }
 
     // MARK: - By age
@@ -340,7 +346,8 @@ final class RetentionLedger {
     /// Contents may take three quarters; the last is for heads.
     private var contentRoom: Int { limit / 4 * 3 - octets }
 
-    /// Gives up contents of other messages, the oldest first, until there is room for more of one or it is the oldest itself.
+    /// Gives up contents of other messages, the oldest first, until there is room for more of one or it is the oldest itself;
+    /// then other messages, while contents have less than a quarter.
     fileprivate func makeRoom(forContent count: Int, of message: UnsafeMutablePointer<KeptOctets>) {
         // In front of the one that is looked at next there is no message with content, so one that gets its first goes behind.
         if unsafe message.pointee.content.isEmpty { unsafe renew(message) }
@@ -348,12 +355,19 @@ final class RetentionLedger {
             unsafe nextWithContent = other.pointee.newer
             if unsafe !other.pointee.content.isEmpty { unsafe other.pointee.shedContent() }
         }
+        // Heads that stay for long, as those of WebSockets, leave contents a quarter.
+        while contentRoom < count, unsafe contentEntered + count <= limit / 4, let other = unsafe oldest,
+            unsafe other != message
+        {
+            unsafe shed(other)
+        }
     }
 
     /// Enters as much content as there is room for.
     func admitContent(_ count: Int) -> Int {
         let admitted = max(0, min(count, contentRoom))
         unsafe entered += admitted
+        unsafe contentEntered += admitted
         return admitted
     }
 
@@ -365,5 +379,11 @@ final class RetentionLedger {
     /// A message is gone.
     func release(_ charge: Int) {
         unsafe entered -= charge
+    }
+
+    /// Content is gone.
+    fileprivate func releaseContent(_ count: Int) {
+        unsafe entered -= count
+        unsafe contentEntered -= count
     }
 }

@@ -55,6 +55,9 @@ struct FrameReader {
     private var begunType: Int16 = -1
     /// Whether a frame breaks a rule behind which frames go on all the same.
     private var breaksRule = false
+    /// By how much the window of the connection was opened, all in all, and that of a stream by the latest WINDOW_UPDATE.
+    private var connectionWindow: Int64 = 0
+    private var streamWindow: Int64 = 0
 
     private enum Phase {
         case preface
@@ -261,11 +264,7 @@ struct FrameReader {
         case .priority, .ping, .windowUpdate, nil:
             phase = .skipping
             guard remaining <= octets.count - next else { break }
-            if header.known == .windowUpdate,
-                octets[next] & 0x7F | octets[next + 1] | octets[next + 2] | octets[next + 3] == 0
-            {
-                breaksRule = true
-            }
+            if header.known == .windowUpdate { windowOpened(octets, at: next) }
             let isOverAt = next + remaining
             remaining = 0
             endFrame()
@@ -273,6 +272,27 @@ struct FrameReader {
         }
         return .passed(next: next)
     }
+
+    /// Takes in a WINDOW_UPDATE, whose four octets are there.
+    private mutating func windowOpened(_ octets: Span<UInt8>, at start: Int) {
+        var increment: Int64 = 0
+        for index in start..<start + 4 { increment = increment << 8 | Int64(octets[index]) }
+        increment &= 0x7FFF_FFFF
+        if increment == 0 { breaksRule = true }
+        if header.stream == 0 { connectionWindow += increment }
+        streamWindow = header.stream == 0 ? 0 : increment
+    }
+
+    /// Whether the latest WINDOW_UPDATE made a window larger than any may be (RFC 9113 §6.9.1), where a stream's is `initial`
+    /// before it is opened, and its receiver has sent no more than `sent` octets.
+    func hasOpenedTooMuch(initial: UInt32, sent: Int64) -> Bool {
+        connectionWindow + Self.initialWindow > Self.largestWindow + sent
+            || streamWindow + Int64(initial) > Self.largestWindow + sent
+    }
+
+    private static var largestWindow: Int64 { 0x7FFF_FFFF }
+    /// What the window of a connection is before it is opened (RFC 9113 §6.9.2).
+    private static var initialWindow: Int64 { 65_535 }
 
     private mutating func prefixRead(_ next: Int) -> FrameStep {
         remaining -= header.prefixLength

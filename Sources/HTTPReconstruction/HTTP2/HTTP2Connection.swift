@@ -60,6 +60,8 @@ struct HTTP2Connection: ~Copyable {
     var lastAccepted = (stream: UInt32.max, time: PacketTime(nanoseconds: 0))
     /// What the client did that the server may close the connection for.
     var clientRules = ClientRules()
+    /// How much the server may send on a stream before the client opens its window, as that has set it.
+    private var initialWindow: UInt32 = 65_535
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -169,7 +171,9 @@ struct HTTP2Connection: ~Copyable {
         guard let step else { return nil }
         if let type = kind == .request ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
             shared.statistics.http2.frameBegan(type)
-            if kind == .request, requests.frames.takeBrokenRule() { connectionRuleBroken(at: time) }
+            if kind == .request, requests.frames.takeBrokenRule() || opensTooMuch(type) {
+                connectionRuleBroken(at: time)
+            }
         }
         switch step {
         case .passed(let next): return next
@@ -225,6 +229,12 @@ struct HTTP2Connection: ~Copyable {
         forgetHarmlessHole(next: stream, isHead: isHead)
     }
 
+    /// Whether the client's frame opens a window further than windows go, however much the server has sent.
+    private func opensTooMuch(_ type: UInt8) -> Bool {
+        type == FrameType.windowUpdate.rawValue && !responses.hasLosses
+            && requests.frames.hasOpenedTooMuch(initial: initialWindow, sent: max(received, serverEnd.offset))
+    }
+
     /// What the sender of a setting may be sent is said of the other direction.
     @inline(never)
     private mutating func settingArrived(
@@ -243,7 +253,8 @@ struct HTTP2Connection: ~Copyable {
         case (.maxFrameSize, .response): requests.limitAnnounced(Int(value))
         case (.headerTableSize, .request): responses.tableLimitAnnounced(Int(value))
         case (.headerTableSize, .response): requests.tableLimitAnnounced(Int(value))
-        case (.enablePush, _), (.initialWindowSize, _), (.enableConnectProtocol, _): break
+        case (.initialWindowSize, .request): initialWindow = value
+        case (.initialWindowSize, .response), (.enablePush, _), (.enableConnectProtocol, _): break
         }
     }
 

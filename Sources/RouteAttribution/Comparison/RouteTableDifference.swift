@@ -321,12 +321,12 @@ private struct ChangeList {
 
 extension CompiledRoute {
     /// The rule in words that do not change when a rule is put before it.
-    public var changeName: String {
+    var changeName: String {
         "\(identity.object) (\(matchText))"
     }
 
     /// Where requests go, in words.
-    public var targetText: String {
+    var targetText: String {
         switch action {
         case .forward:
             let parts = destinations.map { destination in

@@ -68,7 +68,7 @@ public struct RouteDestination: Sendable, Hashable {
     public var share: Double { Double(shareMillionths) / 1_000_000 }
 
     /// The name of the cluster in Envoy.
-    public var cluster: String { "outbound|\(port)|\(subset)|\(host)" }
+    var cluster: String { "outbound|\(port)|\(subset)|\(host)" }
 }
 
 /// Where copies of a route's requests go.
@@ -83,7 +83,7 @@ public struct RouteMirror: Sendable, Hashable {
     public let percentMillionths: Int
 
     /// The percentage of the requests, from 0 to 100.
-    public var percent: Double { Double(percentMillionths) / 1_000_000 }
+    var percent: Double { Double(percentMillionths) / 1_000_000 }
 }
 
 /// What a rule asks for besides a destination.

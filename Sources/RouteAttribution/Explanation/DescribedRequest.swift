@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 public import JSONSyntax
-public import TrafficModel
+internal import TrafficModel
 
 /// A request that someone describes rather than sends.
 public struct DescribedRequest: Sendable {
@@ -145,7 +145,7 @@ public struct DescribedRequest: Sendable {
 
     /// The request as the lookup takes it.
     @_lifetime(borrow self)
-    public func view() -> RequestView {
+    func view() -> RequestView {
         RequestView(
             octets: octets.span,
             method: method,

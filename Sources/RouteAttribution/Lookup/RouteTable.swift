@@ -96,7 +96,7 @@ public final class RouteTable: Sendable {
     public var podPorts: [UInt16] { byPodPort.keys.sorted() }
 
     /// Whether anything listens on a pod port.
-    public func listens(on podPort: UInt16) -> Bool { byPodPort[podPort] != nil }
+    func listens(on podPort: UInt16) -> Bool { byPodPort[podPort] != nil }
 
     /// Where requests in plain text to a pod port are looked up.
     public func hostTable(podPort: UInt16) -> HostTableReference {
@@ -110,7 +110,7 @@ public final class RouteTable: Sendable {
     ///   - podPort: the port that packets bear.
     ///   - serverName: the name the client asked for; empty when it asked for none.
     /// - Returns: the place, for `route(_:in:scratch:)`.
-    public func hostTable(podPort: UInt16, serverName: Span<UInt8>) -> HostTableReference {
+    func hostTable(podPort: UInt16, serverName: Span<UInt8>) -> HostTableReference {
         guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }
         return tlsTable(index.listeners[Int(number)], serverName: serverName)
     }

@@ -10,16 +10,16 @@ public struct BucketCounts: Sendable, Hashable {
     public private(set) var sum: Double = 0
 
     /// Makes an empty histogram.
-    public init(bounds: [Int64]) {
+    init(bounds: [Int64]) {
         self.bounds = bounds
         counts = [UInt64](repeating: 0, count: bounds.count + 1)
     }
 
     /// How many observations there are.
-    public var count: UInt64 { counts.reduce(0, +) }
+    var count: UInt64 { counts.reduce(0, +) }
 
     /// Counts an observation; a negative one, as clocks that go back give, is zero.
-    public mutating func observe(_ value: Int64) {
+    mutating func observe(_ value: Int64) {
         let value = max(value, 0)
         var low = 0
         var high = bounds.count

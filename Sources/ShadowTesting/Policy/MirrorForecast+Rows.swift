@@ -147,7 +147,7 @@ extension MirrorForecast {
 
 extension ShadowRequest {
     /// The octets of the request as HTTP/1.1 sends it.
-    public var octetCount: Int {
+    var octetCount: Int {
         let head = fields.reduce(method.utf8.count + target.utf8.count + 14) { octets, field in
             octets + field.name.utf8.count + field.value.utf8.count + 4
         }

@@ -191,7 +191,7 @@ public final class MirrorPlan: Sendable {
     // MARK: - Hashes
 
     /// The sampling hash of a request under a policy's key.
-    public func keyHash(
+    func keyHash(
         ofPolicy policy: Int,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),
@@ -210,7 +210,7 @@ public final class MirrorPlan: Sendable {
     /// The key of a policy that a request is sampled by, and its hash.
     ///
     /// - Returns: the key; `.exchange` where the request has none of the policy's.
-    public func key(
+    func key(
         ofPolicy policy: Int,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),

@@ -10,7 +10,7 @@ public struct MirrorSelection: Sendable, Hashable, BitwiseCopyable {
     public let keyHash: UInt64
 
     /// Makes a selection of its parts.
-    public init(policies: UInt32, edition: UInt32, keyHash: UInt64) {
+    init(policies: UInt32, edition: UInt32, keyHash: UInt64) {
         self.policies = policies
         self.edition = edition
         self.keyHash = keyHash

@@ -42,7 +42,7 @@ public struct MirrorTallies: Sendable {
     }
 
     /// Forgets what was counted and keeps the room.
-    public mutating func removeAll() {
+    mutating func removeAll() {
         for index in counts.indices { counts[index] = 0 }
         isEmpty = true
     }
@@ -61,12 +61,12 @@ public struct MirrorTallies: Sendable {
     }
 
     /// How many requests passed every filter and the sampling of a policy, and are complete.
-    public func sampled(ofPolicy policy: Int) -> UInt64 {
+    func sampled(ofPolicy policy: Int) -> UInt64 {
         counts[policy * Self.stride + Self.reasonCount + 1]
     }
 
     /// How many requests a policy has decided on for good.
-    public func considered(ofPolicy policy: Int) -> UInt64 {
+    func considered(ofPolicy policy: Int) -> UInt64 {
         counts[policy * Self.stride..<(policy + 1) * Self.stride].reduce(0, +)
     }
 }

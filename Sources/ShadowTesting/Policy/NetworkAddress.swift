@@ -17,7 +17,7 @@ public struct NetworkAddress: Sendable, Hashable {
     }
 
     /// Makes an address of the 4 or 16 octets that a resolver gives; `nil` for any other number of them.
-    public init?(octets: some Collection<UInt8>) {
+    init?(octets: some Collection<UInt8>) {
         var halves: (high: UInt64, low: UInt64) = (0, octets.count == 4 ? 0xFFFF : 0)
         guard octets.count == 4 || octets.count == 16 else { return nil }
         for octet in octets {

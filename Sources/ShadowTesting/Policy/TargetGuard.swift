@@ -57,7 +57,7 @@ public struct TargetGuard: Sendable {
     // MARK: - Judgement
 
     /// Why a target may not be used, as far as its name tells; `nil` if nothing speaks against it.
-    public func refusal(of target: MirrorTarget) -> String? {
+    func refusal(of target: MirrorTarget) -> String? {
         let host = Self.canonical(target.host)
         if !target.hosts.isEmpty, !target.hosts.map(Self.canonical).contains(host) {
             return "target \(target.name): \(target.host) is not among the hosts that it may be sent to"

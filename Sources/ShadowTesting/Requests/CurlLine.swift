@@ -31,7 +31,7 @@ public struct CurlLine {
     }
 
     /// Adds a field.
-    public mutating func add(field name: String, _ value: String) {
+    mutating func add(field name: String, _ value: String) {
         add(field: name, octets: Array(value.utf8))
     }
 
@@ -58,7 +58,7 @@ public struct CurlLine {
     }
 
     /// The whole line for a target of a host, which may have a port.
-    public func text(scheme: String, authority: String, target: String) -> String {
+    func text(scheme: String, authority: String, target: String) -> String {
         text(scheme: scheme, authority: authority, octets: Array(target.utf8))
     }
 
@@ -77,10 +77,10 @@ public struct CurlLine {
     }
 
     /// The text as one word of a shell; control characters are escaped, as a terminal would obey them.
-    public static func word(_ text: String) -> String { word(octets: Array(text.utf8)) }
+    static func word(_ text: String) -> String { word(octets: Array(text.utf8)) }
 
     /// Octets, which may be no text, as one word of a shell.
-    public static func word(octets: [UInt8]) -> String {
+    static func word(octets: [UInt8]) -> String {
         if !octets.isEmpty, octets.allSatisfy(isPlain) { return String(decoding: octets, as: UTF8.self) }
         guard !octets.allSatisfy({ 0x20..<0x7F ~= $0 }) else {
             return "'\(String(decoding: octets, as: UTF8.self).replacingQuotes)'"

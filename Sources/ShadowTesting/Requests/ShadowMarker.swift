@@ -17,7 +17,7 @@ public struct ShadowMarker: Sendable, Hashable {
     public let hops: Int
 
     /// Makes the marker of a copy of an original request; what may not stand in a token becomes a hyphen.
-    public init(node: String, hops: Int = 1) {
+    init(node: String, hops: Int = 1) {
         let octets = node.utf8.prefix(Self.maximumNodeOctets).map { ASCII.isTokenOctet($0) ? $0 : UInt8(ascii: "-") }
         self.node = octets.isEmpty ? "unknown" : String(decoding: octets, as: UTF8.self)
         self.hops = hops
@@ -27,7 +27,7 @@ public struct ShadowMarker: Sendable, Hashable {
     private static let maximumNodeOctets = 253
 
     /// The value of the field.
-    public var fieldValue: String { "\(node);hops=\(hops)" }
+    var fieldValue: String { "\(node);hops=\(hops)" }
 
     // MARK: - Reading
 
@@ -43,7 +43,7 @@ public struct ShadowMarker: Sendable, Hashable {
     }
 
     /// How many times a request with a marker of this value has been copied; 1 at least.
-    public static func hops(inValue value: Span<UInt8>) -> Int {
+    static func hops(inValue value: Span<UInt8>) -> Int {
         guard let hops = parameter("hops=", of: value, value.indices) else { return 1 }
         return number(value, hops)
     }

@@ -24,12 +24,6 @@ public struct ShadowRequest: Sendable, Hashable {
         public var name: String
         /// The field value, without control characters.
         public var value: String
-
-        /// Makes a field line.
-        public init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
     }
 
     /// Makes a request of its parts.

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import OctetText
-public import TrafficModel
+internal import TrafficModel
 
 /// The key by which agents know copies of their own from requests on which a client has put the marker.
 ///
@@ -71,7 +71,7 @@ public struct ShadowSeal: Sendable {
     ///   - request: The head, borrowed for the call.
     ///   - time: When it was captured, in nanoseconds since the Unix epoch.
     /// - Returns: Whether one of its markers bears a code of this key.
-    public func verifies(_ request: borrowing RequestView, at time: Int64) -> Bool {
+    func verifies(_ request: borrowing RequestView, at time: Int64) -> Bool {
         let octets = request.octets
         for index in request.fields.indices {
             let line = request.fields[index]

@@ -48,7 +48,7 @@ public struct MetricFamily: Sendable, Hashable {
     }
 
     /// The name without what the type adds to it, as the metadata of OpenMetrics has it.
-    public var baseName: String {
+    var baseName: String {
         switch type {
         case .counter: String(name.dropLast("_total".count))
         case .info: String(name.dropLast("_info".count))

@@ -34,12 +34,12 @@ public struct HistogramSnapshot: Sendable {
     }
 
     /// The sum of all observations in base units.
-    public var sum: Double {
+    var sum: Double {
         Double(storedSum) / layout.unitsPerBaseUnit
     }
 
     /// How many observations fell into each classic bucket alone; the last has no upper bound.
-    public var classicCounts: [UInt64] {
+    var classicCounts: [UInt64] {
         var counts = [UInt64](repeating: 0, count: layout.bounds.count + 1)
         for cell in cells {
             counts[Int(layout.classicBuckets[cell.index])] &+= cell.count

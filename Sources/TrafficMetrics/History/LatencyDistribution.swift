@@ -10,7 +10,7 @@ public struct LatencyDistribution: Sendable {
     }
 
     /// How many requests were timed.
-    public var count: UInt64 { histogram.count }
+    var count: UInt64 { histogram.count }
 
     /// The time in seconds within which a share `quantile` of the requests were done; `nil` without any.
     public func quantile(_ quantile: Double) -> Double? {

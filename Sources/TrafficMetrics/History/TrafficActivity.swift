@@ -21,7 +21,7 @@ public struct TrafficActivity: Sendable {
     }
 
     /// Requests of which it is known how they came out.
-    public var knownRequests: UInt64 { requests - min(unseen, requests) }
+    var knownRequests: UInt64 { requests - min(unseen, requests) }
 
     /// The share of requests that failed, of those of which that is known; `nil` without any.
     public var errorShare: Double? {

@@ -8,7 +8,7 @@ import OctetText
 /// earlier than asked for; what it covers is said in `TrafficActivity.seconds`.
 extension TrafficHistory {
     /// When the oldest slot begins; `nil` without slots.
-    public var reach: Int64? {
+    var reach: Int64? {
         slots.first?.start
     }
 

@@ -12,7 +12,7 @@ public struct UnmatchedAnswers: Sendable, Hashable {
     public var served: UInt64
 
     /// Makes the counts of their parts.
-    public init(failures: UInt64 = 0, unseen: UInt64 = 0, served: UInt64 = 0) {
+    init(failures: UInt64 = 0, unseen: UInt64 = 0, served: UInt64 = 0) {
         self.failures = failures
         self.unseen = unseen
         self.served = served

@@ -32,7 +32,7 @@ public struct CloseCodeLabel: Sendable, Hashable, CaseIterable {
     public static let withoutFrame = CloseCodeLabel(index: 6)
 
     /// The label's value.
-    public var text: String {
+    var text: String {
         switch index {
         case 16: "3xxx"
         case 17: "4xxx"

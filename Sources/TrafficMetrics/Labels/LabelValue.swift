@@ -13,12 +13,12 @@ public enum LabelValue {
     public static let overflow = "__overflow__"
 
     /// The value made of octets that may be anything.
-    public static func clean(octets: some Sequence<UInt8>) -> String {
+    static func clean(octets: some Sequence<UInt8>) -> String {
         clean(String(decoding: Array(octets), as: UTF8.self))
     }
 
     /// The value made of any string.
-    public static func clean(_ text: String) -> String {
+    static func clean(_ text: String) -> String {
         if text.utf8.count <= octetLimit, !text.unicodeScalars.contains(where: isControl) {
             return text
         }

@@ -67,7 +67,7 @@ public enum ResponseCodeClass: UInt8, Sendable, Hashable, CaseIterable {
     case none
 
     /// The class of a status; `none` for 0 and for what is no status.
-    public init(status: Int) {
+    init(status: Int) {
         switch status {
         case 100...199: self = .informational
         case 200...299: self = .success

@@ -45,7 +45,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
     public var isMistaken: Bool { isArrival && self != .httpsRedirect }
 
     /// Whether the table has no route for it: if the gateway has one, the table is not the gateway's.
-    public var isNotInTable: Bool {
+    var isNotInTable: Bool {
         switch self {
         case .noHost, .noMatch, .noGateway: true
         case .httpsRedirect, .rejected, .noListener, .conditional, .unknownFields, .unknownServerName: false

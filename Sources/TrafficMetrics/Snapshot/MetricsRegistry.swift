@@ -11,7 +11,7 @@ public final class MetricsRegistry: Sendable {
     /// One for each capture thread.
     public let shards: [TrafficShard]
     /// The table in force.
-    public var table: RouteSeriesTable {
+    var table: RouteSeriesTable {
         state.withLock { $0.table }
     }
 

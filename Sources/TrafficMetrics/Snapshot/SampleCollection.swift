@@ -45,7 +45,7 @@ public struct SampleCollection: Sendable {
     }
 
     /// Adds to the gauge of these label values, where each worker has a part.
-    public mutating func add(_ family: MetricFamily, _ labelValues: [String], _ value: Double) {
+    mutating func add(_ family: MetricFamily, _ labelValues: [String], _ value: Double) {
         let labelValues = checked(family, labelValues, is: .gauge)
         addNumber(family, labelValues, value)
     }

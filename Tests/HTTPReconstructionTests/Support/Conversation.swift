@@ -4,6 +4,7 @@ import HTTPReconstruction
 import OctetText
 import PacketDecoding
 import TCPReassembly
+import Testing
 import TrafficModel
 
 /// What two ends of a connection send, as a list of events that read like a transcript.
@@ -129,8 +130,19 @@ extension Conversation {
     static let client = Endpoint(address: IPAddress(ipv4: 0xC000_0209), port: 51_034)
     static let server = Endpoint(address: IPAddress(ipv4: 0xC000_0201), port: 8080)
 
+    /// Reads the conversation, and expects that what is told of it does not contradict itself.
+    func read(
+        _ delivery: Delivery = .asWritten,
+        ending: [Event] = .finished,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Record {
+        let record = record(delivery, ending: ending)
+        #expect(record.complaints == [], "\(delivery)", sourceLocation: sourceLocation)
+        return record
+    }
+
     /// Reads the conversation, with `ending` after its events unless they close it.
-    func read(_ delivery: Delivery = .asWritten, ending: [Event] = .finished) -> Record {
+    func record(_ delivery: Delivery = .asWritten, ending: [Event] = .finished) -> Record {
         var reader = ConversationReader(self)
         for event in cut(events, delivery) { reader.take(event) }
         for event in ending { reader.take(event) }
@@ -171,6 +183,20 @@ extension Conversation {
             }
         }
         return result
+    }
+}
+
+extension ConnectionIntroduction {
+    /// A connection to the server that is seen from its start, from a port of the slot's own.
+    static func seenFromStart(slot: Int = 0, number: Int = 0, at nanoseconds: Int64 = 0) -> ConnectionIntroduction {
+        ConnectionIntroduction(
+            slot: slot,
+            number: number,
+            originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
+            responder: Conversation.server,
+            time: PacketTime(nanoseconds: nanoseconds),
+            sawHandshake: true
+        )
     }
 }
 
