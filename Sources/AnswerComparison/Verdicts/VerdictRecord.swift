@@ -144,10 +144,12 @@ struct VerdictRecord: Sendable {
             || isStableInProduction(difference.place, limits: limits)
     }
 
-    /// Whether production's own repeats show that values at a place do not vary.
+    /// Whether production's own repeats show that what is at a place does not vary, the order of entries included.
     func isStableInProduction(_ place: AnswerPlace, limits: VerdictLimits) -> Bool {
-        let noise = places.record(of: place)?.productionNoise ?? 0
-        return Volatility(differing: noise, of: productionPairs, limits: limits) == .stable
+        let known = places.record(of: place)
+        return [known?.productionNoise, known?.productionOrderNoise].allSatisfy { noise in
+            Volatility(differing: noise ?? 0, of: productionPairs, limits: limits) == .stable
+        }
     }
 
     private func volatility(of difference: AnswerDifference, limits: VerdictLimits) -> Volatility {
