@@ -466,10 +466,18 @@ extension VerdictRecord {
                 guard position < places.records.count, ballot.places[position].worse > settings.margin * ballot.votes
                 else { return false }
                 let place = places.records[position]
-                return hasVolatileValues(position, limits: limits) && !isConfirmed(place.productionNoise)
+                return hasVolatileValues(position, limits: limits)
+                    && !(isConfirmed(place.productionNoise) && zerosAreKnown(position, settings, limits))
                     || hasVolatileOrder(position, limits: limits) && !isConfirmed(place.productionOrderNoise)
             }
         )
+    }
+
+    /// Whether it is known how often production says 0 at a place; it makes no difference where hardly any pair has a 0.
+    private func zerosAreKnown(_ position: Int, _ settings: ComparisonSettings, _ limits: VerdictLimits) -> Bool {
+        let place = places.records[position]
+        return Double(place.zeros) <= settings.margin * Double(pairs)
+            || Volatility(differing: place.zeroNoise, of: zeroPairs, limits: limits) != .unknown
     }
 
     /// Whether candidate and baseline both fail where production answers, each in more than the margin: what the one fails in does
