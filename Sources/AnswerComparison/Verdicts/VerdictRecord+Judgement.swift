@@ -225,6 +225,11 @@ extension VerdictRecord {
         )
     }
 
+    /// Whether the candidate's median has been higher so far by more than the margin, whether or not that is certain.
+    func isSlowSoFar(settings: ComparisonSettings, limits: VerdictLimits) -> Bool {
+        latencyVerdict(settings: settings, limits: limits)?.isSlowSoFar ?? false
+    }
+
     // MARK: - The verdict
 
     /// What is to be thought of the target, and why; what it has been found to do is never taken back.
@@ -244,7 +249,9 @@ extension VerdictRecord {
             )
         }
         if let reason = passes(standing, settings: settings, limits: limits) {
-            return Finding(verdict: .pass, reason: reason)
+            // A median that is higher so far is no failure yet, and no pass.
+            return isSlowSoFar(settings: settings, limits: limits)
+                ? Finding(verdict: .inconclusive, reason: .moreNeeded) : Finding(verdict: .pass, reason: reason)
         }
         return Finding(verdict: .inconclusive, reason: openReason(standing, settings: settings, limits: limits))
     }
