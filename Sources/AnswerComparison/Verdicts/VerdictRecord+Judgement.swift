@@ -474,17 +474,17 @@ extension VerdictRecord {
                 else { return false }
                 let place = places.records[position]
                 return hasVolatileValues(position, limits: limits)
-                    && !(isConfirmed(place.productionNoise) && zerosAreKnown(position, settings, limits))
+                    && !(isConfirmed(place.productionNoise) && zerosAreUsual(position, settings, limits))
                     || hasVolatileOrder(position, limits: limits) && !isConfirmed(place.productionOrderNoise)
             }
         )
     }
 
-    /// Whether it is known how often production says 0 at a place; it makes no difference where hardly any pair has a 0.
-    private func zerosAreKnown(_ position: Int, _ settings: ComparisonSettings, _ limits: VerdictLimits) -> Bool {
+    /// Whether production is known to say 0 now and then at a place as well; it makes no difference where hardly any pair has a 0.
+    private func zerosAreUsual(_ position: Int, _ settings: ComparisonSettings, _ limits: VerdictLimits) -> Bool {
         let place = places.records[position]
         return Double(place.zeros) <= settings.margin * Double(pairs)
-            || Volatility(differing: place.zeroNoise, of: zeroPairs, limits: limits) != .unknown
+            || Volatility(differing: place.zeroNoise, of: zeroPairs, limits: limits) == .volatile
     }
 
     /// Whether candidate and baseline both fail where production answers, each in more than the margin: what the one fails in does
