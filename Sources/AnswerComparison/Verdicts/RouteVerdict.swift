@@ -265,7 +265,7 @@ public struct FixedLook: Sendable, Hashable {
 public struct LatencyVerdict: Sendable, Hashable {
     /// What can be said.
     public enum Classification: String, Sendable, Hashable, CaseIterable {
-        /// Too few pairs, or the agent was too busy to measure the difference.
+        /// Too few pairs, the agent was too busy to measure the difference, or the candidate has not been slower for long enough.
         case unknown
         /// Neither is clearly slower.
         case similar
@@ -281,6 +281,8 @@ public struct LatencyVerdict: Sendable, Hashable {
     public var pairs: UInt64
     /// Pairs in which the candidate took longer.
     public var slower: UInt64
+    /// Whether the candidate has taken longer so far by more than the margin, in more than half of the pairs.
+    public var isSlowSoFar: Bool
     /// How many times as long the candidate takes: the Hodges–Lehmann estimate.
     public var ratio: Double
     /// The lower end of its interval, by Wilcoxon's signed ranks.

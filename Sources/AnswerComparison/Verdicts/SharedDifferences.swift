@@ -25,7 +25,7 @@ struct SharedDifferences: Sendable {
         var direction: Int64 = 0
         /// Whether contents were compared as wholes and differ, so that what they say was not compared at all.
         let isOpaque: Bool
-        /// Whether production says something there too.
+        /// Whether production says something there too that is compared whole, and not only where a redirect leads.
         var isInProduction = true
     }
 
@@ -74,7 +74,7 @@ struct SharedDifferences: Sendable {
                 relation: differences.isEmpty ? .equal : .alike,
                 direction: differences.reduce(0) { $0 + $1.direction }.signum(),
                 isOpaque: isOpaque,
-                isInProduction: !more.contains(place)
+                isInProduction: place != location && !more.contains(place)
             )
         }
     }

@@ -286,6 +286,7 @@ public struct VerdictBook: Sendable {
         answers.counted = records[position].counted(answers.differences, design, limits: limits)
         vote(answers, pair: pair, position: position, policy: configured.policy, curl: curl)
         for noise in answers.noise { records[position].noiseObserved(noise, limits: limits) }
+        for noise in answers.noiseOfOthers { records[position].zerosObserved(noise) }
         // What a signed-in client is told twice, such as the token of its session, copies as guests are told anew.
         let isGuest = pair.baseline == nil || !pair.lostCredentials
         if isGuest, let noise = answers.productionNoise { records[position].productionNoiseObserved(noise) }

@@ -11,6 +11,8 @@ extension VerdictRecord {
         case .coverage, .breaker, .throttled: return pairsUntilCovered(settings)
         case .stagingFails where incomparable(limits) == nil:
             return pairsUntilCovered(settings) ?? pairsUntilDecided(settings, limits: limits)
+        // That takes blocks of time, and not pairs.
+        case .moreNeeded where isSlowSoFar(settings: settings, limits: limits): return nil
         case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
         default: return nil
         }
@@ -59,6 +61,8 @@ extension VerdictRecord {
         case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
         case .moreNeeded where isOffset(settings):
             "look at the examples: the target is worse in some requests and better in more, and the one is no excuse for the other"
+        case .moreNeeded where isSlowSoFar(settings: settings, limits: limits):
+            "wait for a few minutes: so far the target's median response takes longer than the baseline's by more than latencyMargin"
         case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
         case .coverage:

@@ -225,6 +225,11 @@ extension VerdictRecord {
         )
     }
 
+    /// Whether the candidate's median has been higher so far by more than the margin, whether or not that is certain.
+    func isSlowSoFar(settings: ComparisonSettings, limits: VerdictLimits) -> Bool {
+        latencyVerdict(settings: settings, limits: limits)?.isSlowSoFar ?? false
+    }
+
     // MARK: - The verdict
 
     /// What is to be thought of the target, and why; what it has been found to do is never taken back.
@@ -244,7 +249,9 @@ extension VerdictRecord {
             )
         }
         if let reason = passes(standing, settings: settings, limits: limits) {
-            return Finding(verdict: .pass, reason: reason)
+            // A median that is higher so far is no failure yet, and no pass.
+            return isSlowSoFar(settings: settings, limits: limits)
+                ? Finding(verdict: .inconclusive, reason: .moreNeeded) : Finding(verdict: .pass, reason: reason)
         }
         return Finding(verdict: .inconclusive, reason: openReason(standing, settings: settings, limits: limits))
     }
@@ -466,10 +473,18 @@ extension VerdictRecord {
                 guard position < places.records.count, ballot.places[position].worse > settings.margin * ballot.votes
                 else { return false }
                 let place = places.records[position]
-                return hasVolatileValues(position, limits: limits) && !isConfirmed(place.productionNoise)
+                return hasVolatileValues(position, limits: limits)
+                    && !(isConfirmed(place.productionNoise) && zerosAreUsual(position, settings, limits))
                     || hasVolatileOrder(position, limits: limits) && !isConfirmed(place.productionOrderNoise)
             }
         )
+    }
+
+    /// Whether production is known to say 0 now and then at a place as well; it makes no difference where hardly any pair has a 0.
+    private func zerosAreUsual(_ position: Int, _ settings: ComparisonSettings, _ limits: VerdictLimits) -> Bool {
+        let place = places.records[position]
+        return Double(place.zeros) <= settings.margin * Double(pairs)
+            || Volatility(differing: place.zeroNoise, of: zeroPairs, limits: limits) == .volatile
     }
 
     /// Whether candidate and baseline both fail where production answers, each in more than the margin: what the one fails in does

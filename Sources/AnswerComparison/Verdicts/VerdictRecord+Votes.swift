@@ -342,13 +342,16 @@ extension VerdictRecord {
         }
     }
 
-    /// Counts the places at which a pair differs by values that are presumed to vary, by several, or by what was compared as a
-    /// whole.
+    /// Counts the places at which a pair differs by values that are presumed to vary, by several, by a 0, or by what was compared
+    /// as a whole.
     private mutating func countUncompared(_ answers: PairComparison) {
         for difference in answers.differences where !difference.isExpected {
             let isPresumed = difference.expectation == .presumedVolatile
-            guard difference.isCoarse || isPresumed || difference.occurrences > 1 else { continue }
+            guard difference.isCoarse || isPresumed || difference.isOfZero || difference.occurrences > 1 else {
+                continue
+            }
             let position = places.position(of: difference.place)
+            if difference.isOfZero { places[position].zeros += 1 }
             if difference.isCoarse { places[position].coarse += 1 }
             if difference.occurrences > 1 { places[position].several += 1 }
             if isPresumed, difference.hasEqualShape, !difference.isOfEnvironment {

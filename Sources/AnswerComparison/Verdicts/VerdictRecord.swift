@@ -22,6 +22,8 @@ struct VerdictRecord: Sendable {
     /// Pairs of answers of one version, and those that differ where it counts.
     var noisePairs: UInt64 = 0
     var noisyPairs: UInt64 = 0
+    /// Those that are not of the candidate's answers, by which it is known whether a number is 0 now and then.
+    var zeroPairs: UInt64 = 0
     /// Pairs of production's own answers.
     var productionPairs: UInt64 = 0
     /// Pairs in which the target turned away with 401, 403 or 404 what production answered to credentials that copies lack, or
@@ -122,10 +124,10 @@ struct VerdictRecord: Sendable {
         }
     }
 
-    /// Whether a number is 0 where those of answers of one version hardly ever are, however much they vary.
+    /// Whether a number is 0 where those of the other side's answers hardly ever are, however much they vary.
     private func isUnusualZero(_ difference: AnswerDifference, limits: VerdictLimits) -> Bool {
         guard difference.isOfZero, let place = places.record(of: difference.place) else { return false }
-        return Volatility(differing: place.zeroNoise, of: noisePairs, limits: limits) == .stable
+        return Volatility(differing: place.zeroNoise, of: zeroPairs, limits: limits) == .stable
     }
 
     /// The differences that count at their places.
@@ -144,10 +146,12 @@ struct VerdictRecord: Sendable {
             || isStableInProduction(difference.place, limits: limits)
     }
 
-    /// Whether production's own repeats show that values at a place do not vary.
+    /// Whether production's own repeats show that what is at a place does not vary, the order of entries included.
     func isStableInProduction(_ place: AnswerPlace, limits: VerdictLimits) -> Bool {
-        let noise = places.record(of: place)?.productionNoise ?? 0
-        return Volatility(differing: noise, of: productionPairs, limits: limits) == .stable
+        let known = places.record(of: place)
+        return [known?.productionNoise, known?.productionOrderNoise].allSatisfy { noise in
+            Volatility(differing: noise ?? 0, of: productionPairs, limits: limits) == .stable
+        }
     }
 
     private func volatility(of difference: AnswerDifference, limits: VerdictLimits) -> Volatility {
@@ -163,6 +167,11 @@ struct VerdictRecord: Sendable {
         if !counted.isEmpty { noisyPairs += 1 }
         for position in differing(comparison, inOrder: false) { places[position].noise += 1 }
         for position in differing(comparison, inOrder: true) { orderNoiseObserved(at: position, limits: limits) }
+    }
+
+    /// Takes in where two answers that are not the candidate's, whose own zeros excuse none, differ by a number that is 0.
+    mutating func zerosObserved(_ comparison: ComparedAnswers) {
+        zeroPairs += 1
         for difference in comparison.differences where difference.isOfZero {
             places[places.position(of: difference.place)].zeroNoise += 1
         }

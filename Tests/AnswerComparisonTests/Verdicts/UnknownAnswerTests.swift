@@ -149,6 +149,27 @@ import TrafficModel
         #expect(verdict.remedy.contains("content price") == (price == .steadyInProduction))
     }
 
+    @Test func `zeros of the target's alone hide in no number that varies, before production's are known`() throws {
+        var bench = Bench(hasBaseline: false) { settings in
+            settings.margin = 0.02
+            settings.errorMargin = 0.01
+        }
+        func item(_ number: Int) -> RecordedResponse { AnswerComparatorTests.json(#"{"id":1,"took":\#(number)}"#) }
+        for number in 0..<1000 {
+            let (first, second) = (bench.random(), bench.random())
+            bench.pair(
+                item(1 + bench.random()),
+                candidate: .success(item(first % 10 == 0 ? 0 : first)),
+                repeated: .success(item(second % 10 == 0 ? 0 : second)),
+                // Fifty repeats show that it varies in production, and not yet how often it is 0.
+                path: number < 100 ? "/items/\(number / 2)" : nil
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .unconfirmed)
+        #expect(verdict.remedy.contains("content took"))
+    }
+
     @Test func `what thins independently of answers does not matter`() throws {
         var bench = Bench(hasBaseline: true)
         for number in 0..<12_000 {

@@ -219,9 +219,12 @@ import TrafficModel
                 )
             }
         }
-        run(60)
-        #expect(try bench.verdict.verdict != .fail)
-        run(90)
+        run(96)
+        // Nor does it pass meanwhile, nor is it called similar.
+        #expect(try bench.verdict.verdict == .inconclusive && bench.verdict.reason == .moreNeeded)
+        #expect(try bench.verdict.latency?.classification == .unknown)
+        #expect(try bench.verdict.remedy.contains("latencyMargin"))
+        run(54)
         #expect(try bench.verdict.reason == .latency)
     }
 
