@@ -61,11 +61,19 @@ extension ConnectionTable {
                 let isFirst =
                     state.acknowledged <= state.next || entries[stream.slot].connection.wait == ConnectionWait.none
                 if isFirst { evidenceArrived(that: other, acknowledgedAt: offset) }
-                let index = streamWaitIndex(makeWait(for: stream.slot), other)
-                streamWaits[index].evidenceOffset = max(streamWaits[index].evidenceOffset, offset)
+                noteEvidence(at: offset, of: stream)
+            } else if acknowledged > state.next, !state.isAbsent, segment.payload.count > 0 {
+                // These octets will be held: what its sender sent before, and is captured behind it, does not contradict it.
+                noteEvidence(at: offset, of: stream)
             }
         }
         return acknowledged
+    }
+
+    /// Notes where in its stream a segment stands that acknowledges what was not delivered of the other.
+    private mutating func noteEvidence(at offset: Int64, of stream: StreamID) {
+        let index = streamWaitIndex(makeWait(for: stream.slot), stream.reversed)
+        streamWaits[index].evidenceOffset = max(streamWaits[index].evidenceOffset, offset)
     }
 
     /// The largest receive window there is (RFC 7323 §2.3): nothing that is acknowledged lies further off.

@@ -196,7 +196,7 @@ extension ConnectionTable {
         }
         if !state.isSeen, state.acknowledged > state.next {
             // What was acknowledged before this direction was seen is missing only from now on.
-            evidenceArrived(that: stream, acknowledgedAt: 0)
+            evidenceArrived(that: stream, acknowledgedAt: streamWait(of: stream)?.evidenceOffset ?? 0)
         }
         let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
         if !bringsOctets, !state.isSeen, state.origin != .unknown, !entries[stream.slot].connection.sawHandshake,

@@ -38,7 +38,8 @@ import Testing
     private static let kept: [(disturbance: Disturbance, seed: UInt64)] = [
         (.jitter, 3347), (.jitter, 9295), (.loss, 4495), (.lateJoin, 8440), (.everything, 2497), (.everything, 3519),
         (.everything, 5317), (.everything, 8418), (.everything, 8800), (.everything, 10_223), (.everything, 10_783),
-        (.everything, 17_411), (.everything, 60_108), (.everything, 78_318),
+        (.everything, 17_411), (.everything, 60_108), (.everything, 78_318), (.everything, 2_011_008),
+        (.everything, 2_016_525), (.everything, 2_023_306), (.everything, 2_023_487),
     ]
 
     @Test(arguments: kept)

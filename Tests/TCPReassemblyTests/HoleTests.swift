@@ -446,6 +446,25 @@ import Testing
         #expect(talk.table.statistics.gaps.total == 0)
     }
 
+    /// An answer that is captured twice acknowledges less than the one behind it, which takes nothing back.
+    @Test(arguments: [true, false])
+    func `answers that are seen before the client wait for their requests though one is seen again`(beforeSYN: Bool) {
+        var talk = Conversation()
+        talk.server(-1, ack: 0, .syn)
+        talk.server(0, "200", ack: 3)
+        talk.server(3, "201", ack: 6)
+        if beforeSYN { talk.server(0, "200", ack: 3) }
+        talk.client(-1, ack: nil, .syn, after: 40)
+        talk.client(0)
+        if !beforeSYN { talk.server(0, "200", ack: 3) }
+        #expect(talk.events() == [.opened(0, sawHandshake: true)])
+        talk.client(0, "GET")
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "GET"), .octets(.fromResponder, 0, "200")])
+        talk.client(3, "PUT", ack: 3)
+        #expect(talk.events() == [.octets(.fromOriginator, 3, "PUT"), .octets(.fromResponder, 3, "201")])
+        #expect(talk.table.statistics.outOfWindowSegments == 0)
+    }
+
     @Test func `answers that are seen before a client that comes too late are not held for it`() {
         var talk = Conversation()
         talk.server(-1, ack: 0, .syn)

@@ -63,8 +63,10 @@ struct PartialOutcome {
 
 extension PartialTable {
     /// Whether so many insertions since the newest floating entry are possible.
+    ///
+    /// Of entries that rest on a vote nothing is sure, nor are they told without a mark.
     fileprivate func holds(_ insertions: Int) -> Bool {
-        floatingCount == 0 || shifts.contains(min(insertions - exactCount, ShiftSet.everything))
+        floatingCount == 0 || isFloatInferred || shifts.contains(min(insertions - exactCount, ShiftSet.everything))
     }
 }
 
@@ -94,15 +96,16 @@ extension PartialTable {
                 missedBlocks += 1
                 continue
             }
-            if missedBlocks > 0 {
+            // One octet inserts nothing, so that no entry begins to float.
+            if missedOctets > 1 {
                 let isKept = partial.table.floatingCount > 2 * partial.table.exactCount
                 partial.table.blocksMissed(octets: missedOctets)
                 // Entries that floated before and still do have more insertions above them.
                 if !isKept { beforeFloating = beforeMissed }
                 outcome.lostShifts += partial.table.holds(before - beforeFloating) ? 0 : 1
-                missedOctets = 0
-                missedBlocks = 0
             }
+            missedOctets = 0
+            missedBlocks = 0
             let seen = try partial.decode(block, as: source.kind)
             outcome.lostShifts += partial.table.holds(source.encoder.insertions - beforeFloating) ? 0 : 1
             if seen.count != judged.count { outcome.boundaries += 1 }
