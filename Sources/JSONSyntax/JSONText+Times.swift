@@ -22,9 +22,9 @@ extension JSONText {
         written.append(latestSecond.first, latestSecond.second, latestSecond.third)
         let (microseconds, rest) = UInt64(fraction).quotientAndRemainder(dividingBy: 1000)
         if rest == 0 {
-            written.append(decimal: microseconds, width: 6)
+            written.append(fraction: microseconds, places: 6)
         } else {
-            written.append(decimal: UInt64(fraction), width: 9)
+            written.append(fraction: UInt64(fraction), places: 9)
         }
         written.append("Z\"", hasComma: false)
     }

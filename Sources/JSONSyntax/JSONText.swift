@@ -128,10 +128,7 @@ public struct JSONText: ~Copyable, Sendable {
         let hasComma = takesComma()
         if isNegative { written.append(UInt8(ascii: "-"), hasComma: hasComma) }
         written.append(number: Int(whole), hasComma: hasComma && !isNegative)
-        guard fraction > 0 else { return }
-        written.append(UInt8(ascii: "."), hasComma: false)
-        written.append(decimal: UInt64(fraction), width: places)
-        written.removeTrailingZeros()
+        if fraction > 0 { written.appendPoint(fraction: UInt64(fraction), places: places) }
     }
 
     /// Writes a string.

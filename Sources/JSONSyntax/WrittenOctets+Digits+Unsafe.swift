@@ -1,41 +1,47 @@
 // Wingmirror · Apache-2.0
 
 /// Numbers and addresses in decimal digits, written where they are to stand.
+///
+/// Eight digits are made at once, and shifted to where the first of them is wanted: how many there are differs from number to number,
+/// and a processor that guesses wrong loses more than the digits cost.
 extension WrittenOctets {
     /// Adds a number in decimal digits, as many as it needs, behind a comma if `hasComma`.
     mutating func append(number: Int, hasComma: Bool) {
-        // A comma, a sign and 19 digits.
+        // A comma, a sign, and 19 digits or a word of eight.
         let end = unsafe end(withRoomFor: 21)
         var length = hasComma ? 1 : 0
         unsafe end[0] = UInt8(ascii: ",")
-        // Most numbers in records are counts and ordinals.
-        if 0..<10 ~= number {
-            unsafe end[length] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)
-            count &+= length &+ 1
-            return
-        }
-        if number < 0 {
+        if _slowPath(number < 0) {
             unsafe end[length] = UInt8(ascii: "-")
             length &+= 1
         }
         let magnitude = UInt64(number.magnitude)
-        let width = Self.digits(of: magnitude)
         // Invariant: no magnitude of an Int has more than 19 digits, for which there is room.
-        unsafe Self.write(magnitude, width: width, at: end + length)
-        count &+= length &+ width
+        length &+=
+            magnitude < 100_000_000
+            ? unsafe Self.writeFew(magnitude, at: end + length) : unsafe Self.writeMany(magnitude, at: end + length)
+        count &+= length
     }
 
-    /// Adds the last `width` digits of a number, with zeros in front of one that has fewer; at most 19.
-    mutating func append(decimal number: UInt64, width: Int) {
-        precondition(0...19 ~= width, "WrittenOctets: no number has so many digits")
-        unsafe Self.write(number, width: width, at: end(withRoomFor: width))
-        count &+= width
+    /// Adds the digits of a fraction behind its point: so many as there are places.
+    ///
+    /// - Parameters:
+    ///   - fraction: The fraction, in units of the last place.
+    ///   - places: 6 or 9.
+    mutating func append(fraction: UInt64, places: Int) {
+        _ = unsafe Self.write(fraction: fraction, places: places, at: end(withRoomFor: 9))
+        count &+= places
     }
 
-    /// Takes the zeros at the end away; there must be another octet.
-    mutating func removeTrailingZeros() {
-        // Invariant: the first `count` octets are written.
-        while count > 1, unsafe memory[count &- 1] == UInt8(ascii: "0") { count &-= 1 }
+    /// Adds a point and the digits of a fraction that is not zero, without the zeros at its end.
+    ///
+    /// - Parameters:
+    ///   - fraction: The fraction, in units of the last place.
+    ///   - places: 6 or 9.
+    mutating func appendPoint(fraction: UInt64, places: Int) {
+        let end = unsafe end(withRoomFor: 10)
+        unsafe end[0] = UInt8(ascii: ".")
+        count &+= unsafe 1 &+ Self.write(fraction: fraction, places: places, at: end + 1)
     }
 
     /// Adds an IPv4 address and a port in quotes, behind a comma if `hasComma`: `"192.0.2.1:80"`.
@@ -45,75 +51,97 @@ extension WrittenOctets {
     ///   - port: The port.
     ///   - hasComma: Whether a comma stands before it.
     mutating func append(address: UInt32, port: UInt16, hasComma: Bool) {
-        // A comma, two quotes, four times three digits and a point or colon, and five digits.
-        let end = unsafe end(withRoomFor: 24)
+        // A comma, two quotes, four times three digits and a point or colon, and five digits or a word of eight.
+        let end = unsafe end(withRoomFor: 28)
         var length = hasComma ? 1 : 0
         unsafe end[0] = UInt8(ascii: ",")
         unsafe end[length] = UInt8(ascii: "\"")
         length &+= 1
-        var shift: UInt32 = 24
-        while true {
-            // Invariant: these and what follows fit into the 24.
-            length &+= unsafe Self.write(address &>> shift & 0xFF, at: end + length)
-            unsafe end[length] = shift == 0 ? UInt8(ascii: ":") : UInt8(ascii: ".")
-            length &+= 1
-            if shift == 0 { break }
-            shift &-= 8
-        }
-        let width = Self.digits(of: UInt64(port))
-        unsafe Self.write(UInt64(port), width: width, at: end + length)
-        length &+= width
+        // Invariant: these and what follows fit into the 28.
+        length &+= unsafe Self.write(octet: address &>> 24, before: ".", at: end + length)
+        length &+= unsafe Self.write(octet: address &>> 16 & 0xFF, before: ".", at: end + length)
+        length &+= unsafe Self.write(octet: address &>> 8 & 0xFF, before: ".", at: end + length)
+        length &+= unsafe Self.write(octet: address & 0xFF, before: ":", at: end + length)
+        length &+= unsafe Self.writeFew(UInt64(port), at: end + length)
         unsafe end[length] = UInt8(ascii: "\"")
         count &+= length &+ 1
     }
 
-    /// How many digits a number has that is below 10¹⁹.
+    // MARK: - Digits
+
+    /// The eight last digits of a number below 10⁸, from 0 to 9 in an octet each, the first the lowest.
+    ///
+    /// Fours, pairs and single digits are divided side by side in one word. 10486/2²⁰ is a hundredth for all numbers below
+    /// 10,000, and 103/2¹⁰ a tenth for all below 100; no part reaches into the next.
     @inline(__always)
-    private static func digits(of number: UInt64) -> Int {
-        var width = 1
-        var limit: UInt64 = 10
-        while width < 19, number >= limit {
-            width &+= 1
-            // 10¹⁹ is the largest limit, which 64 bits hold.
-            limit &*= 10
-        }
-        return width
+    private static func eightDigits(of number: UInt64) -> UInt64 {
+        let (high, low) = number.quotientAndRemainder(dividingBy: 10_000)
+        let fours = high | low &<< 32
+        let hundreds = (fours &* 10_486) &>> 20 & 0x0000_007F_0000_007F
+        let pairs = hundreds &+ (fours &- hundreds &* 100) &<< 16
+        let tens = (pairs &* 103) &>> 10 & 0x000F_000F_000F_000F
+        return tens &+ (pairs &- tens &* 10) &<< 8
     }
 
-    /// Writes a number below 256, for which there is room; returns how many digits it has.
+    /// The octets of digits as text.
+    private static var zeros: UInt64 { 0x3030_3030_3030_3030 }
+
+    /// Writes a number below 10⁸ with as many digits as it needs, and returns how many; there must be room for eight octets.
     @inline(__always)
-    private static func write(_ octet: UInt32, at start: UnsafeMutablePointer<UInt8>) -> Int {
+    private static func writeFew(_ number: UInt64, at start: UnsafeMutablePointer<UInt8>) -> Int {
+        let digits = eightDigits(of: number)
+        // Zeros in front are the lowest octets; the last digit stands in any case.
+        let leading = (digits | 1 &<< 56).trailingZeroBitCount &>> 3
+        unsafe store((digits | zeros) &>> UInt64(truncatingIfNeeded: leading &* 8), at: start)
+        return 8 &- leading
+    }
+
+    /// Writes a number of nine to 19 digits, and returns how many; there must be room for 19 octets.
+    @inline(never)
+    private static func writeMany(_ number: UInt64, at start: UnsafeMutablePointer<UInt8>) -> Int {
+        let (rest, eight) = number.quotientAndRemainder(dividingBy: 100_000_000)
+        let width = rest < 100_000_000 ? unsafe writeFew(rest, at: start) : unsafe writeMany(rest, at: start)
+        unsafe store(eightDigits(of: eight) | zeros, at: start + width)
+        return width &+ 8
+    }
+
+    /// Writes the places of a fraction, 6 or 9; there must be room for nine octets.
+    ///
+    /// - Returns: How many there are up to the last that is not zero.
+    @inline(__always)
+    private static func write(fraction: UInt64, places: Int, at start: UnsafeMutablePointer<UInt8>) -> Int {
+        if places == 6 {
+            // Two zeros more at the end make them eight.
+            let digits = eightDigits(of: fraction &* 100)
+            unsafe store(digits | zeros, at: start)
+            return 8 &- digits.leadingZeroBitCount &>> 3
+        }
+        let (first, others) = fraction.quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = eightDigits(of: others)
+        unsafe start[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: first)
+        unsafe store(digits | zeros, at: start + 1)
+        return 9 &- digits.leadingZeroBitCount &>> 3
+    }
+
+    @inline(__always)
+    private static func store(_ text: UInt64, at start: UnsafeMutablePointer<UInt8>) {
+        unsafe UnsafeMutableRawPointer(start).storeBytes(of: text.littleEndian, as: UInt64.self)
+    }
+
+    /// Writes a number below 256 and a mark behind it; there must be room for four octets.
+    ///
+    /// - Returns: How many octets both are.
+    @inline(__always)
+    private static func write(octet: UInt32, before mark: Unicode.Scalar, at start: UnsafeMutablePointer<UInt8>) -> Int
+    {
         // 41/4096 is a hundredth for all numbers below 256, and 205/2048 a tenth for all below 100; nothing overflows.
         let hundreds = (octet &* 41) &>> 12
         let rest = octet &- hundreds &* 100
         let tens = (rest &* 205) &>> 11
-        let ones = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- tens &* 10)
-        guard octet >= 10 else {
-            unsafe start[0] = ones
-            return 1
-        }
-        let place = octet >= 100 ? 1 : 0
-        unsafe start[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: hundreds)
-        unsafe start[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
-        unsafe start[place &+ 1] = ones
-        return place &+ 2
-    }
-
-    /// Writes the last `width` digits of a number; there must be room for them.
-    @inline(__always)
-    private static func write(_ number: UInt64, width: Int, at start: UnsafeMutablePointer<UInt8>) {
-        var rest = number
-        var place = width
-        // Two at a time, from the end.
-        while place >= 2 {
-            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
-            // 205/2048 is a tenth for all numbers below 100, and nothing overflows 64 bits.
-            let tens = (pair &* 205) &>> 11
-            place &-= 2
-            unsafe start[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
-            unsafe start[place &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: pair &- tens &* 10)
-            rest = quotient
-        }
-        if place == 1 { unsafe start[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
+        let ones = rest &- tens &* 10
+        let text = 0x30_3030 &+ (hundreds | tens &<< 8 | ones &<< 16) | mark.value &<< 24
+        let leading: UInt32 = (octet < 100 ? 1 : 0) &+ (octet < 10 ? 1 : 0)
+        unsafe UnsafeMutableRawPointer(start).storeBytes(of: (text &>> (leading &* 8)).littleEndian, as: UInt32.self)
+        return 4 &- Int(leading)
     }
 }

@@ -10,29 +10,41 @@ extension Span<UInt8> {
     /// The sum of the octets as numbers of 16 bits in the byte order of the machine, or another that leaves the same when it is
     /// divided by 65,535; under 2^48 for as many octets as a frame can have.
     ///
-    /// Longer words may be summed up instead (RFC 1071 §2), here those of 32 bits, sixteen at a time. Words of 64 bits are
-    /// added without their carries, and their upper halves by themselves: the sum of all lower halves, which is under 2^64, is
-    /// the difference.
+    /// Longer words may be summed up instead (RFC 1071 §2), here those of 32 bits: four at a time, and sixteen where there are
+    /// many. Words of 64 bits are added without their carries, and their upper halves by themselves: the sum of all lower
+    /// halves, which is under 2^64, is the difference.
     @inlinable
     @inline(__always)
     var sumOfNativeWords: UInt64 {
-        var sum: UInt64 = 0
-        var upper: UInt64 = 0
+        var sums = SIMD2<UInt64>.zero
+        var uppers = SIMD2<UInt64>.zero
         var index = 0
-        if count >= 64 {
-            var sums = SIMD8<UInt64>.zero
-            var uppers = SIMD8<UInt64>.zero
+        if count >= 256 {
+            var wideSums = SIMD8<UInt64>.zero
+            var wideUppers = SIMD8<UInt64>.zero
             repeat {
                 // Not checked: 64 octets are there.
                 let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD8<UInt64>.self)
-                sums &+= words
-                uppers &+= words &>> 32
+                wideSums &+= words
+                wideUppers &+= words &>> 32
                 index &+= 64
             } while index <= count &- 64
-            sum = sums.wrappedSum()
-            upper = uppers.wrappedSum()
+            let (halfSums, halfUppers) = (
+                wideSums.lowHalf &+ wideSums.highHalf, wideUppers.lowHalf &+ wideUppers.highHalf
+            )
+            sums = halfSums.lowHalf &+ halfSums.highHalf
+            uppers = halfUppers.lowHalf &+ halfUppers.highHalf
         }
-        while index <= count &- 8 {
+        while index <= count &- 16 {
+            // Not checked: 16 octets are there.
+            let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD2<UInt64>.self)
+            sums &+= words
+            uppers &+= words &>> 32
+            index &+= 16
+        }
+        var sum = sums[0] &+ sums[1]
+        var upper = uppers[0] &+ uppers[1]
+        if index <= count &- 8 {
             // Not checked: 8 octets are there.
             let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
             sum &+= word

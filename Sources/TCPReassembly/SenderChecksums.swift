@@ -47,6 +47,15 @@ struct SenderChecksums: ~Copyable {
             right & rightWithOctets == .max && Self.bits(length) <= rightLengthBits
         }
 
+        /// Counts a right checksum of a payload of `length` octets.
+        @inline(__always)
+        mutating func noteRight(length: Int) {
+            right = right.increased
+            guard length > 0 else { return }
+            rightWithOctets = rightWithOctets.increased
+            rightLengthBits = max(rightLengthBits, Self.bits(length))
+        }
+
         /// How many bits a length has.
         @inline(__always)
         static func bits(_ length: Int) -> UInt8 {
@@ -81,23 +90,14 @@ struct SenderChecksums: ~Copyable {
         if !records[place].isFull(forLength: segment.payload.count) { add(segment, at: place) }
     }
 
+    @inline(__always)
     private mutating func add(_ segment: TCPSegment, at place: Int) {
-        var record = records[place]
-        record.right = Self.increased(record.right)
-        if !segment.payload.isEmpty {
-            record.rightWithOctets = Self.increased(record.rightWithOctets)
-            record.rightLengthBits = max(record.rightLengthBits, Record.bits(segment.payload.count))
-        }
-        records[place] = record
+        records[place].noteRight(length: segment.payload.count)
     }
 
     /// Takes note of a wrong checksum that means nothing.
     mutating func noteWrong(at place: Int) {
-        records[place].wrong = Self.increased(records[place].wrong)
-    }
-
-    private static func increased(_ count: UInt8) -> UInt8 {
-        count == .max ? .max : count + 1
+        records[place].wrong = records[place].wrong.increased
     }
 
     @inline(__always)
@@ -108,4 +108,10 @@ struct SenderChecksums: ~Copyable {
         )
         return (Int(truncatingIfNeeded: mixed) & (capacity - 1), UInt32(truncatingIfNeeded: mixed >> 32) | 1)
     }
+}
+
+extension UInt8 {
+    /// One more, and no more than there can be.
+    @inline(__always)
+    fileprivate var increased: UInt8 { self == .max ? self : self &+ 1 }
 }

@@ -191,19 +191,13 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
 
     // MARK: - Exchanges
 
-    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
-        if onlyCounts, let routed = tag.routed, router.exchangeOfNewestCompleted(routed) {
-            if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, router.newest) }
-            return
-        }
-        exchangeIsReported(exchange, tag: tag, on: connection)
+    mutating func exchangeCounted(_ exchange: borrowing Exchange, tag: ExchangeTag) -> Bool {
+        guard onlyCounts, let routed = tag.routed, router.exchangeOfNewestCompleted(routed) else { return false }
+        if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, router.newest) }
+        return true
     }
 
-    private mutating func exchangeIsReported(
-        _ exchange: borrowing Exchange,
-        tag: ExchangeTag,
-        on connection: ConnectionFacts
-    ) {
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
         let facts = ExchangeFacts(exchange, on: connection, tag: tag, grpcErrors: metrics.grpcErrors)
         let session = session(of: connection)
         guard let routed = tag.routed else {

@@ -38,6 +38,28 @@ import TrafficModel
         #expect(responses.map { $0?.content } == [Array("abc".utf8), [], []])
     }
 
+    @Test
+    func
+        `an exchange that is taken without its connection is told once, in its turn, and its messages' memory serves the next`()
+    {
+        var conversation = Conversation(
+            (0..<6).flatMap { number -> [Conversation.Event] in
+                [
+                    .client("POST /\(number) HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\nab"),
+                    .server("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"),
+                ]
+            }
+        )
+        let reported = conversation.read()
+        conversation.countsOdd = true
+        let counted = conversation.read()
+        #expect(counted.lines == (0..<6).map { "POST /\($0) (2) -> 200 (3)" })
+        #expect(counted.lines == reported.lines)
+        #expect(counted.exchanges.map(\.number) == Array(0..<6))
+        #expect(counted.complaints.isEmpty)
+        #expect(counted.exchanges.map { $0.response?.content } == reported.exchanges.map { $0.response?.content })
+    }
+
     @Test func `memory that a message has from one before it counts, as long as it is kept`() {
         let ledger = RetentionLedger(limit: 10_000)
         let fields: [FieldLine] = []

@@ -111,6 +111,40 @@ import Testing
         #expect(String(decoding: json.octets, as: UTF8.self) == String(value))
     }
 
+    /// Digits are made eight at a time.
+    @Test func `numbers around each power of ten have the digits that the standard library gives them`() {
+        var power = 1
+        for _ in 0..<19 {
+            for value in [power - 1, power, power + 1, power / 2 + 7, -power, power &* 9] {
+                var json = JSONText()
+                json.integer(value)
+                #expect(String(decoding: json.octets, as: UTF8.self) == String(value))
+            }
+            power = power &* 10
+        }
+    }
+
+    @Test func `a fraction of a second has its digits up to the last that is not zero`() {
+        var unit = 1
+        for places in (1...9).reversed() {
+            for digit in [1, 4, 9, 10, 25, 99, 1001] where digit * unit < 1_000_000_000 {
+                let digits = String(digit)
+                guard !digits.hasSuffix("0"), digits.count <= places else { continue }
+                var json = JSONText()
+                json.seconds(nanoseconds: Int64(digit * unit))
+                json.endLine()
+                if unit % 1000 == 0 {
+                    json.millionths(digit * unit / 1000)
+                } else {
+                    json.seconds(nanoseconds: Int64(digit * unit))
+                }
+                let text = "0." + String(repeating: "0", count: places - digits.count) + digits
+                #expect(String(decoding: json.octets, as: UTF8.self) == "\(text)\n\(text)")
+            }
+            unit *= 10
+        }
+    }
+
     @Test(arguments: [
         (0x0000_0000, 0, "0.0.0.0:0"), (0x0A00_0909, 80, "10.0.9.9:80"), (0xC0A8_6463, 8080, "192.168.100.99:8080"),
         (0xFFFF_FFFF, 65535, "255.255.255.255:65535"), (0x010A_64C8, 9999, "1.10.100.200:9999"),

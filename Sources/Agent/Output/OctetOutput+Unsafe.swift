@@ -23,6 +23,8 @@ package struct OctetOutput: ~Copyable {
 
     /// Octets are handed to the system when this many are waiting.
     private static let bufferLimit = 1 << 18
+    /// As many in one piece are not copied behind others that wait, but written from where they are.
+    private static let ownWrite = 1 << 15
 
     private let descriptor: Int32
     private let isOwned: Bool
@@ -65,6 +67,17 @@ package struct OctetOutput: ~Copyable {
         }
     }
 
+    /// Adds octets that are in one piece; a long one is written at once, after what is waiting.
+    package mutating func append(_ octets: [UInt8]) throws(Failure) {
+        guard octets.count >= Self.ownWrite else {
+            buffer.append(contentsOf: octets)
+            if buffer.count >= Self.bufferLimit { try flush() }
+            return
+        }
+        try flush()
+        try write(octets)
+    }
+
     /// Adds a line and its end.
     package mutating func append(line: String) throws(Failure) {
         try append(line.utf8)
@@ -74,11 +87,15 @@ package struct OctetOutput: ~Copyable {
     /// Writes what is waiting; after a failure it is forgotten.
     package mutating func flush() throws(Failure) {
         defer { buffer.removeAll(keepingCapacity: true) }
+        try write(buffer)
+    }
+
+    private func write(_ octets: [UInt8]) throws(Failure) {
         var written = 0
-        while written < buffer.count {
+        while written < octets.count {
             // The range lies within the array's storage, which outlives the call.
-            let count = unsafe buffer.withUnsafeBytes { octets in
-                unsafe write(descriptor, octets.baseAddress?.advanced(by: written), octets.count - written)
+            let count = unsafe octets.withUnsafeBytes { octets in
+                unsafe Glibc.write(descriptor, octets.baseAddress?.advanced(by: written), octets.count - written)
             }
             if count >= 0 {
                 written += count

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 public import PacketDecoding
+internal import Synchronization
 public import TrafficModel
 
 /// A request and its response, or one of them where the other was not seen.
@@ -89,6 +90,9 @@ public struct Exchange: ~Copyable {
     var retention = Retention.none
     /// The status of gRPC, or -1.
     var grpcCode: Int8 = -1
+    /// Says nothing: what has an atom is used where it lies, and anything else is copied to be made and to be lent, which for so many
+    /// octets costs more than what is done with them.
+    private let stays = Atomic<UInt8>(0)
 
     /// Whether nothing has to be released when it ends, as with most exchanges; all other properties are plain words.
     var holdsNothing: Bool {

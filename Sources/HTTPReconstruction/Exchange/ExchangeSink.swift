@@ -72,6 +72,14 @@ public protocol ExchangeSink: ~Copyable {
     ///   - connection: Where it came.
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: Tag, on connection: ConnectionFacts)
 
+    /// An exchange is complete, as in ``exchangeCompleted(_:tag:on:)``, which is asked first whether it can be taken without what is
+    /// known of its connection: for most exchanges nobody asks for that, and to gather it is work.
+    /// - Parameters:
+    ///   - exchange: The exchange; borrowed for the call only.
+    ///   - tag: What the sink remembered of it.
+    /// - Returns: Whether the sink has taken it; if not, nothing has been done, and ``exchangeCompleted(_:tag:on:)`` follows.
+    mutating func exchangeCounted(_ exchange: borrowing Exchange, tag: Tag) -> Bool
+
     /// It is known what a connection carries; called once, and again when it leaves HTTP.
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts)
 
@@ -100,6 +108,9 @@ extension ExchangeSink where Self: ~Copyable {
         on connection: ConnectionFacts,
         at time: PacketTime
     ) {}
+
+    /// Takes no exchange without what is known of its connection.
+    public mutating func exchangeCounted(_ exchange: borrowing Exchange, tag: Tag) -> Bool { false }
 
     /// Ignores trailers.
     public mutating func trailersArrived(

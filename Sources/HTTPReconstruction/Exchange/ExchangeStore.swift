@@ -35,6 +35,7 @@ struct ExchangeStore: ~Copyable {
     }
 
     /// Ends an exchange.
+    @inline(__always)
     mutating func discard(at index: Int32) {
         exchanges.discard(at: index, holdsNothing: exchanges[index].holdsNothing)
     }
@@ -64,7 +65,14 @@ extension ExchangeStore {
         sink.responsePaired(found, with: &tags[request, as: Sink.Tag.self], on: connection)
     }
 
+    /// Lets the sink take an exchange with its tag, if it asks for no more.
+    @inline(__always)
+    borrowing func count<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, _ sink: inout Sink) -> Bool {
+        sink.exchangeCounted(exchanges[exchange], tag: tags[exchange, as: Sink.Tag.self])
+    }
+
     /// Hands an exchange with its tag to the sink.
+    @inline(never)
     borrowing func report<Sink: ExchangeSink & ~Copyable>(
         _ exchange: Int32,
         on connection: ConnectionFacts,
@@ -82,7 +90,7 @@ extension SharedReconstruction {
             noteFaults(of: exchange, on: connection)
             exchanges[exchange].number = Int(connections[connection].emittedExchanges)
             connections[connection].emittedExchanges += 1
-            exchanges.report(exchange, on: connections.facts(of: connection), &sink)
+            report(exchange, on: connection, &sink)
         }
         if _slowPath(exchanges[exchange].retention.keepsHeads) {
             retained.takeBack(&exchanges[exchange].retainedRequest)
@@ -91,16 +99,35 @@ extension SharedReconstruction {
         exchanges.discard(at: exchange)
     }
 
+    /// Hands an exchange to the sink, with what is known of its connection if the sink asks for that.
+    @inline(__always)
+    mutating func report<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, on connection: Int32, _ sink: inout Sink) {
+        if !exchanges.count(exchange, &sink) {
+            exchanges.report(exchange, on: connections.facts(of: connection), &sink)
+        }
+    }
+
     /// Marks an exchange whose WebSocket carried what is no frame, one of which a message was kept no longer, and one whose times
     /// run backwards or are those of two clocks, which is counted.
+    @inline(__always)
     mutating func noteFaults(of exchange: Int32, on connection: Int32) {
-        if _slowPath(exchanges[exchange].webSocket != nil), let figures = exchanges[exchange].webSocket?.figures,
-            figures.request.isMalformed || figures.response.isMalformed
-        {
-            exchanges[exchange].integrity.insert(.malformed)
-        }
+        if _slowPath(exchanges[exchange].webSocket != nil) { noteFaultyFrames(of: exchange) }
         if _slowPath(exchanges[exchange].retention.keepsHeads) { dropShedMessages(of: exchange) }
-        guard _slowPath(exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks) else { return }
+        if _slowPath(exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks) {
+            clockIsUnreliable(for: exchange)
+        }
+    }
+
+    @inline(never)
+    private mutating func noteFaultyFrames(of exchange: Int32) {
+        guard let figures = exchanges[exchange].webSocket?.figures,
+            figures.request.isMalformed || figures.response.isMalformed
+        else { return }
+        exchanges[exchange].integrity.insert(.malformed)
+    }
+
+    @inline(never)
+    private mutating func clockIsUnreliable(for exchange: Int32) {
         exchanges[exchange].integrity.insert(.clockUnreliable)
         statistics.unreliableClocks += 1
     }

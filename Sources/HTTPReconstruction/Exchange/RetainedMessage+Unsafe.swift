@@ -24,7 +24,16 @@ public final class RetainedMessage {
     }
 
     /// The head as sent, or as it was written anew where lines are folded or it is malformed by the letter.
-    public var octets: [UInt8] { unsafe kept.pointee.octets }
+    public var head: Span<UInt8> {
+        @_lifetime(borrow self)
+        @inline(__always)
+        get {
+            // Invariant: a head is kept once and forgotten when nobody else has the message, so that it stays where it is.
+            unsafe _overrideLifetime(kept.pointee.octets.span, borrowing: self)
+        }
+    }
+    /// A copy of the head.
+    public var octets: [UInt8] { head.copied() }
     /// Requests only: where the method lies in `octets`.
     public var method: Range<Int> { unsafe kept.pointee.head.method.range }
     /// Requests only: where the request target lies in `octets`.
@@ -34,7 +43,16 @@ public final class RetainedMessage {
     /// Where the value of the first Content-Encoding field lies in `octets`.
     public var contentCoding: Range<Int>? { unsafe kept.pointee.head.contentCoding?.range }
     /// The field lines of the head, in wire order.
-    public var fields: [FieldLine] { unsafe kept.pointee.fields }
+    public var fieldLines: Span<FieldLine> {
+        @_lifetime(borrow self)
+        @inline(__always)
+        get {
+            // Invariant: as above.
+            unsafe _overrideLifetime(kept.pointee.fields.span, borrowing: self)
+        }
+    }
+    /// A copy of the field lines.
+    public var fields: [FieldLine] { fieldLines.indices.map { fieldLines[$0] } }
     /// The beginning of the content, as far as it was asked for and there was room.
     public var content: [UInt8] { unsafe kept.pointee.content }
     /// The octets of the trailer section, and where its field lines lie in them; empty unless it was kept.
@@ -106,10 +124,10 @@ public final class RetainedMessage {
 
 /// What is kept of a message.
 @safe
-private struct KeptOctets {
-    var octets: [UInt8] = []
+private struct KeptOctets: ~Copyable {
+    var octets = PlainList<UInt8>()
     var head = KeptHead()
-    var fields: [FieldLine] = []
+    var fields = PlainList<FieldLine>()
     var content: [UInt8] = []
     var trailerOctets: [UInt8] = []
     var trailerFields: [FieldLine] = []
@@ -133,15 +151,14 @@ private struct KeptOctets {
     }
 
     mutating func keep(_ head: MessageHead, _ octets: Span<UInt8>, _ fields: Span<FieldLine>) {
-        octets.extracting(first: head.textLength).append(to: &self.octets)
+        self.octets.append(octets.extracting(first: head.textLength))
         self.head = KeptHead(
             method: head.method,
             target: head.target,
             host: head.host,
             contentCoding: head.contentCoding
         )
-        // The buffer is read inside the call only.
-        unsafe fields.withUnsafeBufferPointer { unsafe self.fields.append(contentsOf: $0) }
+        self.fields.append(fields)
     }
 
     mutating func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
@@ -194,8 +211,9 @@ private struct KeptOctets {
     /// Gives up what is kept, so that another message has room.
     mutating func shed() {
         release()
-        (octets, fields, content) = ([], [], [])
-        (trailerOctets, trailerFields) = ([], [])
+        octets = PlainList()
+        fields = PlainList()
+        (content, trailerOctets, trailerFields) = ([], [], [])
         head = KeptHead()
         contentLimit = 0
         isShed = true
@@ -208,8 +226,8 @@ private struct KeptOctets {
         guard octets.capacity <= RetentionLedger.spareOctets, fields.capacity <= RetentionLedger.spareFields else {
             return false
         }
-        octets.removeAll(keepingCapacity: true)
-        fields.removeAll(keepingCapacity: true)
+        octets.removeAll()
+        fields.removeAll()
         // Content that was cut to nothing still has its memory.
         if content.capacity > 0 { content = [] }
         if !trailerOctets.isEmpty || !trailerFields.isEmpty { (trailerOctets, trailerFields) = ([], []) }

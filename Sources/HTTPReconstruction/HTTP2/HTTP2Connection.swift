@@ -344,7 +344,7 @@ extension SharedReconstruction {
         _ sink: inout Sink
     ) {
         noteFaults(of: exchange, on: connection)
-        exchanges.report(exchange, on: connections.facts(of: connection), &sink)
+        report(exchange, on: connection, &sink)
         exchanges.discard(at: exchange)
     }
 }

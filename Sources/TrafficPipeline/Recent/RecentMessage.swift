@@ -41,24 +41,25 @@ public struct RecentMessage: Sendable {
     ///   - limit: The most octets to copy.
     init(_ message: RetainedMessage, redactedFields: Set<String>, limit: Int) {
         var copy = HeadCopy(limit: limit)
-        methodCount = copy.append(message.octets, message.method)
-        targetCount = copy.append(message.octets, message.target)
-        authorityCount = message.authority.map { copy.append(message.octets, $0) }
+        let octets = message.octets
+        methodCount = copy.append(octets, message.method)
+        targetCount = copy.append(octets, message.target)
+        authorityCount = message.authority.map { copy.append(octets, $0) }
         var lines: [Line] = []
         for field in message.fields {
-            let name = String(decoding: message.octets[field.name], as: UTF8.self).lowercased()
+            let name = String(decoding: octets[field.name], as: UTF8.self).lowercased()
             let isRedacted = field.isNeverIndexed || redactedFields.contains(name)
             let start = copy.octets.count
             guard field.name.count + (isRedacted ? 0 : field.value.count) <= limit - start else {
                 copy.isCut = true
                 break
             }
-            let nameCount = copy.append(message.octets, field.name)
-            let valueCount = isRedacted ? -1 : copy.append(message.octets, field.value)
+            let nameCount = copy.append(octets, field.name)
+            let valueCount = isRedacted ? -1 : copy.append(octets, field.value)
             lines.append(Line(start: start, nameCount: nameCount, valueCount: valueCount))
         }
         self.lines = lines
-        octets = copy.octets
+        self.octets = copy.octets
         isCut = copy.isCut
     }
 

@@ -161,16 +161,19 @@ struct RecordEncoder: ~Copyable {
     private mutating func appendRequest(_ exchange: borrowing Exchange, isSecured: Bool) {
         guard exchange.hasRequest else { return line.null() }
         guard let message = exchange.retainedRequest else { return appendUnkeptRequest(exchange, isSecured: isSecured) }
-        let octets = message.octets
         line.beginObject()
         beginEscapes(of: message)
         line.key("method")
-        appendKnown(octets.span.extracting(message.method))
+        appendKnown(message.head.extracting(message.method))
         line.key("target")
-        appendTarget(octets.span.extracting(message.target))
+        appendTarget(message.head.extracting(message.target))
         appendScheme(isSecured: isSecured)
         line.key("authority")
-        if let authority = message.authority { appendAuthority(octets.span.extracting(authority)) } else { line.null() }
+        if let authority = message.authority {
+            appendAuthority(message.head.extracting(authority))
+        } else {
+            line.null()
+        }
         appendFigures(exchange.request)
         appendRetained(message, contentOctets: exchange.request.contentOctets)
         line.endObject()
@@ -204,9 +207,8 @@ struct RecordEncoder: ~Copyable {
         if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
         if let message, let coding = message.contentCoding {
-            let octets = message.octets
             line.key("contentEncoding")
-            appendText(octets.span.extracting(coding))
+            appendText(message.head.extracting(coding))
         }
         line.key("interim")
         line.beginList()
@@ -249,8 +251,8 @@ struct RecordEncoder: ~Copyable {
     }
 
     private func needsEscapes(_ message: RetainedMessage) -> Bool {
+        guard _slowPath(!message.head.isASCII) else { return false }
         let octets = message.octets
-        guard !octets.span.isASCII else { return false }
         let parts = [message.method, message.target, message.authority, message.contentCoding].compactMap(\.self)
         let lines = options.includesFields ? message.fields : []
         return (parts + lines.map(\.name) + lines.map(\.value)).contains {
@@ -281,14 +283,16 @@ struct RecordEncoder: ~Copyable {
             line.key("fields")
             line.beginList()
             let redacted = RedactedValue.octets
-            let octets = message.octets
-            for field in message.fields {
+            let fields = message.fieldLines
+            for index in fields.indices {
+                let field = fields[index]
+                let name = message.head.extracting(field.name)
                 line.beginList()
-                appendText(octets.span.extracting(field.name))
-                if field.isNeverIndexed || isRedacted(octets.span.extracting(field.name)) {
+                appendText(name)
+                if field.isNeverIndexed || isRedacted(name) {
                     line.string(redacted.span)
                 } else {
-                    appendValue(octets.span.extracting(field.value), of: octets.span.extracting(field.name))
+                    appendValue(message.head.extracting(field.value), of: name)
                 }
                 line.endList()
             }
@@ -315,13 +319,14 @@ struct RecordEncoder: ~Copyable {
     /// Content without the credentials of a form.
     private mutating func shown(_ content: [UInt8], of message: RetainedMessage) -> [UInt8] {
         guard options.replacesParameters, !content.isEmpty else { return content }
+        let octets = message.octets
         let types = message.fields.filter {
-            String(decoding: message.octets[$0.name], as: UTF8.self).lowercased() == "content-type"
+            String(decoding: octets[$0.name], as: UTF8.self).lowercased() == "content-type"
         }
         return credentials.redacted(
             content: content,
             contentType: MediaTypeText.deciding(
-                of: types.map { String(decoding: message.octets[$0.value], as: UTF8.self) }
+                of: types.map { String(decoding: octets[$0.value], as: UTF8.self) }
             ),
             isCoded: message.contentCoding != nil
         )

@@ -42,6 +42,12 @@ struct GatewayServers {
         var isElsewhere: Bool
         /// When that was answered last, in nanoseconds of packet time; `nil` before the first answer.
         var askedAt: Int64?
+
+        /// Counts a request to the server, and says whether it passes by.
+        mutating func requestArrived() -> Bool {
+            if isElsewhere { server.passedBy += 1 } else { server.requests += 1 }
+            return isElsewhere
+        }
     }
 
     /// How many servers are known at a time: more than a node has pods.
@@ -59,8 +65,11 @@ struct GatewayServers {
     private static let standing: Int64 = 60_000_000_000
 
     private let isElsewhere: (@Sendable (IPAddress) -> Bool?)?
-    private var slots = [Slot?](repeating: nil, count: capacity)
-    private var count = 0
+    /// The servers that are known.
+    private var slots: [Slot] = []
+    /// For each place of a table by address 0, or one more than the index of the server there: in few cache lines, since each
+    /// request's client is looked for here, and hardly any is found.
+    private var places = [UInt16](repeating: 0, count: capacity)
     private var now: Int64 = 0
     private var reportedAt: Int64?
     private var hasChanged = false
@@ -87,18 +96,13 @@ struct GatewayServers {
     mutating func requestArrived(from client: IPAddress, to server: Endpoint, at time: Int64) -> Bool {
         now = max(now, time)
         hasChanged = true
-        let sender = proxy(client, of: server)
-        if let sender {
-            slots[sender]?.server.sentOn += 1
+        if let sender = proxy(client, of: server) {
+            slots[sender].server.sentOn += 1
             _ = take(server)
-        } else if let place = take(server) {
-            if slots[place]?.isElsewhere == true {
-                slots[place]?.server.passedBy += 1
-                return true
-            }
-            slots[place]?.server.requests += 1
+            return true
         }
-        return sender != nil
+        guard let index = take(server) else { return false }
+        return slots[index].requestArrived()
     }
 
     /// A connection to a port of the gateway is known to carry something, whether or not its requests can be read.
@@ -108,7 +112,7 @@ struct GatewayServers {
 
     /// Whether a connection is none of this node's gateway: a proxy's own, or one that passes by.
     func isForeignConnection(from client: IPAddress, to server: Endpoint) -> Bool {
-        proxy(client, of: server) != nil || place(of: server).map { slots[$0]?.isElsewhere ?? false } ?? false
+        proxy(client, of: server) != nil || index(of: server).map { slots[$0].isElsewhere } ?? false
     }
 
     // MARK: - Reports
@@ -127,7 +131,7 @@ struct GatewayServers {
 
     private mutating func makeReport() {
         hasChanged = false
-        let servers = slots.compactMap(\.?.server).sorted { first, second in
+        let servers = slots.map(\.server).sorted { first, second in
             let (one, other) = (first.total, second.total)
             return one == other ? first.endpoint.order < second.endpoint.order : one > other
         }
@@ -136,83 +140,102 @@ struct GatewayServers {
 
     // MARK: - Places
 
-    /// The place of a client that passes on to a server what it was asked itself; `nil` of any other client.
+    /// The index of a client that passes on to a server what it was asked itself; `nil` of any other client.
+    @inline(__always)
     private func proxy(_ client: IPAddress, of server: Endpoint) -> Int? {
+        guard _slowPath(places[Self.home(of: client)] > 0) else { return nil }
+        return knownProxy(client, of: server)
+    }
+
+    @inline(never)
+    private func knownProxy(_ client: IPAddress, of server: Endpoint) -> Int? {
         guard client != server.address, let sender = answering(client) else { return nil }
         // Only a gateway asks this client, and clients ask the server: it is behind the gateway, and asks it.
-        if slots[sender]?.server.requests == 0, let asked = answering(server.address),
-            slots[asked]?.server.requests ?? 0 > 0
-        {
+        if slots[sender].server.requests == 0, let asked = answering(server.address), slots[asked].server.requests > 0 {
             return nil
         }
         return sender
     }
 
-    /// The place of an address that answers on a port of the gateway, the busiest of its ports; `nil` where none does.
+    /// The index of an address that answers on a port of the gateway, the busiest of its ports; `nil` where none does.
     private func answering(_ address: IPAddress) -> Int? {
         var found: Int?
         var place = Self.home(of: address)
-        while let slot = slots[place] {
-            if slot.server.endpoint.address == address, now - slot.latest < Self.patience,
-                found.map({ slot.server.requests > slots[$0]?.server.requests ?? 0 }) ?? true
+        while places[place] > 0 {
+            let index = Int(places[place]) - 1
+            if slots[index].server.endpoint.address == address, now - slots[index].latest < Self.patience,
+                found.map({ slots[index].server.requests > slots[$0].server.requests }) ?? true
             {
-                found = place
+                found = index
             }
-            place = (place + 1) & (Self.capacity - 1)
+            place = Self.place(after: place)
         }
         return found
     }
 
-    /// The place of a server; `nil` where it is not known.
-    private func place(of server: Endpoint) -> Int? {
+    /// The index of a server; `nil` where it is not known.
+    @inline(__always)
+    private func index(of server: Endpoint) -> Int? {
         var place = Self.home(of: server.address)
-        while let slot = slots[place] {
-            if slot.server.endpoint == server { return place }
-            place = (place + 1) & (Self.capacity - 1)
+        while places[place] > 0 {
+            let index = Int(places[place]) - 1
+            if slots[index].server.endpoint == server { return index }
+            place = Self.place(after: place)
         }
         return nil
     }
 
-    /// The place of a server, made if it is new; `nil` where there is no room.
+    /// The index of a server, which is added if it is new; `nil` where there is no room.
+    @inline(__always)
     private mutating func take(_ server: Endpoint) -> Int? {
-        if let place = place(of: server) {
-            slots[place]?.latest = now
-            if let isElsewhere, slots[place]?.askedAt.map({ now - $0 >= Self.standing }) ?? true,
-                let answer = isElsewhere(server.address)
-            {
-                slots[place]?.isElsewhere = answer
-                slots[place]?.askedAt = now
-            }
-            return place
-        }
-        if count >= Self.limit {
-            forgetSilent()
-            guard count < Self.limit else { return nil }
-            return take(server)
-        }
-        var place = Self.home(of: server.address)
-        while slots[place] != nil { place = (place + 1) & (Self.capacity - 1) }
-        let answer = isElsewhere?(server.address)
-        slots[place] = Slot(
-            server: GatewayServer(server),
-            latest: now,
-            isElsewhere: answer ?? false,
-            askedAt: answer == nil ? nil : now
-        )
-        count += 1
-        return place
+        guard let index = index(of: server) else { return add(server) }
+        slots[index].latest = now
+        if _slowPath(isElsewhere != nil) { askAgain(index) }
+        return index
     }
 
-    /// Forgets the servers that have not answered for long.
+    /// Asks where a server is, if the answer is no longer fresh.
+    @inline(never)
+    private mutating func askAgain(_ index: Int) {
+        guard let isElsewhere, slots[index].askedAt.map({ now - $0 >= Self.standing }) ?? true,
+            let answer = isElsewhere(slots[index].server.endpoint.address)
+        else { return }
+        slots[index].isElsewhere = answer
+        slots[index].askedAt = now
+    }
+
+    @inline(never)
+    private mutating func add(_ server: Endpoint) -> Int? {
+        if slots.count >= Self.limit { forgetSilent() }
+        guard slots.count < Self.limit else { return nil }
+        let answer = isElsewhere?(server.address)
+        slots.append(
+            Slot(
+                server: GatewayServer(server),
+                latest: now,
+                isElsewhere: answer ?? false,
+                askedAt: answer == nil ? nil : now
+            )
+        )
+        setPlace(of: slots.count - 1)
+        return slots.count - 1
+    }
+
+    /// Forgets the servers that have not answered for long; the others keep the order in which they are found.
     private mutating func forgetSilent() {
-        let kept = slots.compactMap(\.self).filter { now - $0.latest < Self.patience }
-        slots = [Slot?](repeating: nil, count: Self.capacity)
-        count = kept.count
-        for slot in kept {
-            var place = Self.home(of: slot.server.endpoint.address)
-            while slots[place] != nil { place = (place + 1) & (Self.capacity - 1) }
-            slots[place] = slot
-        }
+        slots = places.filter { $0 > 0 }.map { slots[Int($0) - 1] }.filter { now - $0.latest < Self.patience }
+        places = [UInt16](repeating: 0, count: Self.capacity)
+        for index in slots.indices { setPlace(of: index) }
+    }
+
+    private mutating func setPlace(of index: Int) {
+        var place = Self.home(of: slots[index].server.endpoint.address)
+        while places[place] > 0 { place = Self.place(after: place) }
+        places[place] = UInt16(index + 1)
+    }
+
+    private static func place(after place: Int) -> Int {
+        (place + 1) & (capacity - 1)
     }
 
     /// Where an address is looked for first.

@@ -29,6 +29,8 @@ struct Conversation: Sendable {
     /// Whether the capture began before the connection did.
     var sawHandshake = true
     var limits = HTTPLimits()
+    /// Whether the sink takes exchanges of odd numbers without what is known of their connection.
+    var countsOdd = false
 
     init(_ events: Event..., sawHandshake: Bool = true, limits: HTTPLimits = HTTPLimits()) {
         self.init(events, sawHandshake: sawHandshake, limits: limits)
@@ -208,7 +210,9 @@ struct ConversationReader: ~Copyable {
     private var isClosed = false
 
     init(_ conversation: Conversation) {
-        reconstructor = HTTPReconstructor(sink: RecordingSink(), limits: conversation.limits)
+        var sink = RecordingSink()
+        sink.countsOdd = conversation.countsOdd
+        reconstructor = HTTPReconstructor(sink: sink, limits: conversation.limits)
         reconstructor.connectionOpened(
             ConnectionIntroduction(
                 slot: 0,

@@ -25,6 +25,8 @@ struct RecordingSink: ExchangeSink {
     var complaints: [String] = []
     /// What the sink asks to be kept of each exchange.
     var kept = Retention(keepsHeads: true, contentOctets: 1 << 20)
+    /// Whether exchanges of odd numbers are taken without what is known of their connection.
+    var countsOdd = false
     private var tagsGiven: UInt64 = 0
     private var tagsOfRequests: [UInt64] = []
     private var tagsTold: [UInt64] = []
@@ -53,8 +55,18 @@ struct RecordingSink: ExchangeSink {
         return tagsGiven
     }
 
+    mutating func exchangeCounted(_ exchange: borrowing Exchange, tag: UInt64) -> Bool {
+        guard countsOdd, exchange.number % 2 == 1 else { return false }
+        take(exchange, tag: tag)
+        return true
+    }
+
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: UInt64, on connection: ConnectionFacts) {
         identities.insert(connection)
+        take(exchange, tag: tag)
+    }
+
+    private mutating func take(_ exchange: borrowing Exchange, tag: UInt64) {
         let seen = SeenExchange(exchange)
         if exchange.hasRequest { tagsTold.append(tag) }
         if seen.integrity.isEmpty { complaints += seen.contradictions }
