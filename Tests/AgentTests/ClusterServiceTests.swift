@@ -391,13 +391,14 @@ struct ClusterServiceTests {
         await server.close()
     }
 
-    @Test func `a kind without routes that cannot be read is named, and makes the table neither late nor stale`()
-        async throws
-    {
+    @Test(arguments: ["wasmplugins", "extensions.istio.io"])
+    func `a kind or group without routes that cannot be read is named, and makes the table neither late nor stale`(
+        refused: String
+    ) async throws {
         try applySamples()
         cluster.apply(Self.pod)
         cluster.install(group: "extensions.istio.io")
-        cluster.refuse("wasmplugins", with: 500)
+        cluster.refuse(refused, with: 500)
         let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
         try await Rig(server.url, folder).run { rig in
             await rig.until { rig.isMissingAKind }

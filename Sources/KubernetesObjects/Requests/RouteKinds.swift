@@ -82,6 +82,9 @@ extension WatchedKind {
     /// The kinds that no namespace holds.
     private static let clusterScoped: Set<String> = ["GatewayClass", "IngressClass", "Namespace", "Node"]
 
+    /// Whether routes are made of its objects.
+    var makesRoutes: Bool { !Self.extensions.contains(self) }
+
     /// Whether it is the kind of that name in the group.
     func isNamed(_ kind: String, group: String) -> Bool { self.kind == kind && self.group == group }
 

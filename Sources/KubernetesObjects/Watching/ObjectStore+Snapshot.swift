@@ -13,7 +13,7 @@ extension ObjectStore {
     /// Whether everything that is to be had has come: each collection whole once, refused for good, or in trouble for long while
     /// the server lists others.
     ///
-    /// A kind of which no routes are made is not awaited once it is in trouble.
+    /// A kind of which no routes are made is not awaited once it is in trouble, nor is a group that has no other.
     ///
     /// - Parameter now: Nanoseconds since the Unix epoch.
     /// - Returns: Whether nothing is awaited.
@@ -43,7 +43,10 @@ extension ObjectStore {
             if isMissed(trouble, state.troubledSince) { miss(kind) } else if kind.makesRoutes { return nil }
         }
         for (name, group) in unreadGroups {
-            guard isMissed(group.trouble, group.since) else { return nil }
+            guard isMissed(group.trouble, group.since) else {
+                if group.kinds.contains(where: \.makesRoutes) { return nil }
+                continue
+            }
             for kind in group.kinds
             where !collections.contains(where: { $0.key.resource.group == name && $0.key.kind == kind.kind }) {
                 miss(MissingKind(kind, group.trouble, since: group.since))
