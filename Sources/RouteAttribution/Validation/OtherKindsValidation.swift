@@ -152,7 +152,7 @@ struct HTTPRouteValidation {
             problems.require(Self.isPath(value), valuePath, "must have characters of a path only, others escaped")
         }
         if match.pathType != .any, !match.isCall {
-            problems.require(value.utf8.count <= 1024, valuePath, "is longer than 1024 bytes")
+            problems.require(value.unicodeScalars.count <= 1024, valuePath, "is longer than 1024 characters")
         }
         if let method = match.method {
             problems.require(
