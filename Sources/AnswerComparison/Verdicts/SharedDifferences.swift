@@ -74,7 +74,8 @@ struct SharedDifferences: Sendable {
                 relation: differences.isEmpty ? .equal : .alike,
                 direction: differences.reduce(0) { $0 + $1.direction }.signum(),
                 isOpaque: isOpaque,
-                isInProduction: place != location && !more.contains(place)
+                // Beside another status nothing else is held against production's answer.
+                isInProduction: shared.contains(place) && place != location && !more.contains(place)
             )
         }
     }

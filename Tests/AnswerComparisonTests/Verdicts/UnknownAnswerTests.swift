@@ -149,6 +149,29 @@ import TrafficModel
         #expect(verdict.remedy.contains("content price") == (price == .steadyInProduction))
     }
 
+    @Test func `what staging alone says beside another status is nothing that production says again`() throws {
+        var bench = Bench(hasBaseline: true)
+        func absent(_ took: Int) -> RecordedResponse {
+            AnswerComparatorTests.answer(
+                #"{"error":"none","took":\#(took)}"#,
+                status: 404,
+                fields: [("Content-Type", "application/json")]
+            )
+        }
+        for number in 0..<6000 {
+            let (ours, theirs) = (absent(1 + bench.random() % 1000), absent(1 + bench.random() % 1000))
+            let isAbsent = number % 10 == 0
+            bench.pair(
+                Self.item,
+                candidate: .success(isAbsent ? ours : Self.item),
+                baseline: .success(isAbsent ? theirs : Self.item),
+                path: "/items/\(number % 5)"
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .pass, "\(verdict.reason) \(verdict.remedy)")
+    }
+
     @Test func `zeros of the target's alone hide in no number that varies, before production's are known`() throws {
         var bench = Bench(hasBaseline: false) { settings in
             settings.margin = 0.02
