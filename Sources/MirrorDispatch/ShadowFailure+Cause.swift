@@ -34,6 +34,15 @@ extension ShadowFailure {
             }
     }
 
+    /// What it is where the agent itself stood still for the time that a connection is given, its handshake included: whoever was
+    /// not running when it came about finds its time over.
+    var afterStandstill: ShadowFailure {
+        switch self {
+        case .connect, .tls: .cancelled
+        case .timeout, .reset, .malformed, .cancelled: self
+        }
+    }
+
     /// Why TLS failed, as the end of a sentence, with the library's own words behind it.
     static func handshakeProblem(_ error: any Error) -> String {
         let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")

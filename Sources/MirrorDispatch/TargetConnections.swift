@@ -126,8 +126,7 @@ final class TargetConnections: Sendable {
         // A second sending has a time of its own.
         let sent = progress.secondSending ?? start
         var answer = ShadowAnswer(
-            // Whoever was not running when the connection came about finds its time over.
-            result: result.mapError { $0 == .connect && stoodStill ? .cancelled : $0 },
+            result: stoodStill ? result.mapError { $0.afterStandstill } : result,
             firstByteNanoseconds: (sent.duration(to: progress.headTime ?? end)).nanoseconds,
             durationNanoseconds: sent.duration(to: end).nanoseconds
         )

@@ -18,4 +18,10 @@ import Testing
     func `a target that cannot be reached is one`(code: CInt) {
         #expect(ShadowFailure(cause: IOError(errnoCode: code, reason: "connect")) == .connect)
     }
+
+    @Test(arguments: ShadowFailure.allCases)
+    func `a connection or handshake whose time was over while the agent stood still is none`(failure: ShadowFailure) {
+        let isOfConnection = [.connect, .tls].contains(failure)
+        #expect(failure.afterStandstill == (isOfConnection ? .cancelled : failure))
+    }
 }

@@ -12,7 +12,7 @@ public enum ShadowFailure: String, Sendable, Hashable, CaseIterable, Error {
     case tls
     /// The answer was no HTTP.
     case malformed
-    /// Given up by the agent: it ended, mirroring was paused, it had no file descriptor, port or memory left, or a gRPC call's answer
-    /// was too long to be read to its status.
+    /// Given up by the agent: it ended, mirroring was paused, it had no file descriptor, port or memory left, it stood still while
+    /// the connection was made, or a gRPC call's answer was too long to be read to its status.
     case cancelled
 }

@@ -74,7 +74,8 @@ struct SharedDifferences: Sendable {
                 relation: differences.isEmpty ? .equal : .alike,
                 direction: differences.reduce(0) { $0 + $1.direction }.signum(),
                 isOpaque: isOpaque,
-                isInProduction: place != location && !more.contains(place)
+                // Beside another status nothing else is held against production's answer.
+                isInProduction: shared.contains(place) && place != location && !more.contains(place)
             )
         }
     }
@@ -182,12 +183,22 @@ extension VerdictRecord {
             if Double(shared.repeated.worse + shared.repeated.better) > most, shared.isPoorer { return true }
             if Double(shared.opaque) > uncompared { return true }
             if isReordered(position, settings) { return true }
-            // What production says again to a like request does not vary, so that one of the two has changed it.
-            let isKnown = isStableInProduction(places[position].place, limits: limits)
-            if isKnown, Double(shared.instead) > settings.margin * Double(together) { return true }
-            return Double(shared.alike) > settings.margin * Double(together)
+            let mostTogether = settings.margin * Double(together)
+            if Double(shared.instead) > mostTogether, isSaidAgain(position, limits) { return true }
+            return Double(shared.alike) > mostTogether
                 && (isSteady(position) || isOfSomeRequests(position))
         }
+    }
+
+    /// Whether production says again to a like request what the two say otherwise: it does not vary, so that one of them has
+    /// changed it.
+    ///
+    /// What varies in few answers, as few have it, differs in few of production's own pairs too, but no less often.
+    private func isSaidAgain(_ position: Int, _ limits: VerdictLimits) -> Bool {
+        let place = places[position]
+        let noise = place.productionNoise + place.productionOrderNoise
+        return isStableInProduction(place.place, limits: limits)
+            && 2 * Double(noise) * Double(together) < Double(place.shared.instead) * Double(productionPairs)
     }
 
     /// Whether candidate and baseline say the same entries in another order, in more pairs than the margin, and that order is not

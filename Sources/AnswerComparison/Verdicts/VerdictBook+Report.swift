@@ -202,8 +202,10 @@ extension VerdictRecord {
             : recentFinding(standing, settings: settings)
         // Like the verdict since the beginning: what was found comes before what is not comparable.
         let incomparable = found == nil ? incomparable(limits) : nil
+        // Latencies are not known apart for a stretch, unless it is all there is.
+        let isSlow = mark.number == 0 && isSlowSoFar(settings: settings, limits: limits)
         let passing =
-            obstacle(rest, settings: settings, limits: limits) == nil
+            !isSlow && obstacle(rest, settings: settings, limits: limits) == nil
             ? passes(rest, settings: settings, limits: limits, isStretch: true) : nil
         let judgement =
             incomparable.map { Finding(verdict: .inconclusive, reason: $0) }

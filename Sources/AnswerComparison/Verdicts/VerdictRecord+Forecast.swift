@@ -133,7 +133,8 @@ extension VerdictRecord {
         case .slow: return "raise the timeout of \(lane.target): production takes that long too"
         case .production: return "production's responses were not captured whole: see the metrics of the capture"
         case .thinned: return "all are left out by ramp, back-off, rate or a pause; see wingmirror_mirror_dropped_total"
-        case .cancelled: return "the agent gave them up: a pause, or no file descriptors, ports or memory left"
+        case .cancelled:
+            return "the agent gave them up: a pause, or no processor time, file descriptors, ports or memory left"
         case .unanswered:
             return "replay all requests, and see why the target did not respond to some: it may have failed"
         default: return "see what was missed; requests that never became pairs may hide failures"

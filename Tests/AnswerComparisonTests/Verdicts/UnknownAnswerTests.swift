@@ -149,6 +149,49 @@ import TrafficModel
         #expect(verdict.remedy.contains("content price") == (price == .steadyInProduction))
     }
 
+    @Test func `what staging alone says beside another status is nothing that production says again`() throws {
+        var bench = Bench(hasBaseline: true)
+        func absent(_ took: Int) -> RecordedResponse {
+            AnswerComparatorTests.answer(
+                #"{"error":"none","took":\#(took)}"#,
+                status: 404,
+                fields: [("Content-Type", "application/json")]
+            )
+        }
+        for number in 0..<6000 {
+            let (ours, theirs) = (absent(1 + bench.random() % 1000), absent(1 + bench.random() % 1000))
+            let isAbsent = number % 10 == 0
+            bench.pair(
+                Self.item,
+                candidate: .success(isAbsent ? ours : Self.item),
+                baseline: .success(isAbsent ? theirs : Self.item),
+                path: "/items/\(number % 5)"
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .pass, "\(verdict.reason) \(verdict.remedy)")
+    }
+
+    @Test func `a value that varies wherever it is, in few answers, hides no change`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<6000 {
+            // Each address is asked for twice, and one in a hundred has the value.
+            let address = number / 2
+            let items = (0..<3).map { _ in
+                let more = address % 100 == 0 ? #","eta":\#(1_000_000 + bench.random() % 100_000)"# : ""
+                return AnswerComparatorTests.json(#"{"id":1\#(more)}"#)
+            }
+            bench.pair(
+                items[0],
+                candidate: .success(items[1]),
+                baseline: .success(items[2]),
+                path: "/items/\(address)"
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .pass, "\(verdict.reason) \(verdict.remedy)")
+    }
+
     @Test func `zeros of the target's alone hide in no number that varies, before production's are known`() throws {
         var bench = Bench(hasBaseline: false) { settings in
             settings.margin = 0.02

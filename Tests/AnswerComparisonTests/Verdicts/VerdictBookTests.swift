@@ -223,6 +223,7 @@ import TrafficModel
         // Nor does it pass meanwhile, nor is it called similar.
         #expect(try bench.verdict.verdict == .inconclusive && bench.verdict.reason == .moreNeeded)
         #expect(try bench.verdict.latency?.classification == .unknown)
+        #expect(try bench.verdict.recent?.verdict == .inconclusive)
         #expect(try bench.verdict.remedy.contains("latencyMargin"))
         run(54)
         #expect(try bench.verdict.reason == .latency)

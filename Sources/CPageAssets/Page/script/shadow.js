@@ -3,7 +3,7 @@
 const VERDICT_KINDS = { pass: "good", fail: "bad", inconclusive: "warn" };
 /** What is to be looked at comes first. */
 const VERDICT_ORDER = ["fail", "different", "inconclusive", "pass"];
-const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too few pairs, or too busy an agent, to judge it" };
+const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "not judged: too few pairs, too busy an agent, or slower for too short a time" };
 
 /** Counts by reason, as words. */
 function reasonCounts(counts) {
