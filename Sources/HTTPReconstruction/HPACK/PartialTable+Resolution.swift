@@ -384,8 +384,10 @@ struct NameSequences {
     /// Whether no sequence has the names that a ballot gives in another order, and one has all that come from floating
     /// entries.
     ///
-    /// Most clients leave fields out, or add some, and keep the order of the others.
+    /// Most clients leave fields out, or add some, and keep the order of the others. Of a block with more names than sequences have
+    /// nothing is said: its sender could make the comparison as long as its block.
     func agree(with ballot: borrowing Ballot) -> Bool {
+        guard ballot.names.count <= Self.lengthLimit else { return false }
         var hasAll = false
         for sequence in sequences {
             var place = 0
