@@ -279,7 +279,8 @@ struct FrameReader {
         for index in start..<start + 4 { increment = increment << 8 | Int64(octets[index]) }
         increment &= 0x7FFF_FFFF
         if increment == 0 { breaksRule = true }
-        if header.stream == 0 { connectionWindow += increment }
+        // Increments say nothing of what was received, so that they may come to any number.
+        if header.stream == 0 { connectionWindow = min(connectionWindow + increment, Self.countedWindow) }
         streamWindow = header.stream == 0 ? 0 : increment
     }
 
@@ -291,6 +292,8 @@ struct FrameReader {
     }
 
     private static var largestWindow: Int64 { 0x7FFF_FFFF }
+    /// How far the opening of a connection's window is counted: no connection brings so much.
+    private static var countedWindow: Int64 { 1 << 62 }
     /// What the window of a connection is before it is opened (RFC 9113 §6.9.2).
     private static var initialWindow: Int64 { 65_535 }
 
