@@ -60,29 +60,42 @@ import TrafficModel
         #expect(counted.exchanges.map { $0.response?.content } == reported.exchanges.map { $0.response?.content })
     }
 
+    /// Keeps a head of so many octets without field lines.
+    private static func keep(_ octets: Int, in ledger: RetentionLedger) -> RetainedMessage? {
+        var head = MessageHead()
+        head.textLength = octets
+        let text = [UInt8](repeating: UInt8(ascii: "a"), count: octets)
+        let fields: [FieldLine] = []
+        return ledger.keep(text.span, head: head, fields: fields.span, contentLimit: 0)
+    }
+
     @Test func `memory that a message has from one before it counts, as long as it is kept`() {
         let ledger = RetentionLedger(limit: 10_000)
-        let fields: [FieldLine] = []
-        func keep(_ octets: Int) -> RetainedMessage? {
-            var head = MessageHead()
-            head.textLength = octets
-            let text = [UInt8](repeating: UInt8(ascii: "a"), count: octets)
-            return ledger.keep(text.span, head: head, fields: fields.span, contentLimit: 0)
-        }
-        var long = keep(3_000)
+        var long = Self.keep(3_000, in: ledger)
         #expect(ledger.octets == RetentionLedger.fixedCharge + 3_000)
         ledger.takeBack(&long)
         #expect(long == nil && ledger.octets == 0)
-        var short = keep(10)
+        var short = Self.keep(10, in: ledger)
         #expect(short?.octets.count == 10)
         #expect(ledger.octets >= RetentionLedger.fixedCharge + 3_000)
         // Another has memory of its own.
         let before = ledger.octets
-        let other = keep(20)
+        let other = Self.keep(20, in: ledger)
         #expect(other?.octets.count == 20)
         #expect(ledger.octets == before + RetentionLedger.fixedCharge + 20)
         ledger.takeBack(&short)
         #expect(ledger.octets == RetentionLedger.fixedCharge + 20)
         withExtendedLifetime(other) {}
+    }
+
+    @Test func `heads take no more memory than was entered for them`() {
+        let ledger = RetentionLedger(limit: 10_000)
+        // Each has the memory of the one before, which counts as soon as it is more than the head needs.
+        for (octets, entered) in [(10, 10), (5, 10), (20, 20), (300, 300), (310, 310), (30, 310)] {
+            var message = Self.keep(octets, in: ledger)
+            #expect(ledger.octets == RetentionLedger.fixedCharge + entered)
+            ledger.takeBack(&message)
+            #expect(ledger.octets == 0)
+        }
     }
 }

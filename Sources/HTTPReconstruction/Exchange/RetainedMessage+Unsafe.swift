@@ -151,6 +151,9 @@ private struct KeptOctets: ~Copyable {
     }
 
     mutating func keep(_ head: MessageHead, _ octets: Span<UInt8>, _ fields: Span<FieldLine>) {
+        // A list that grows by itself takes more than it needs, and no more than that was charged.
+        if self.octets.capacity < head.textLength { self.octets = PlainList(capacity: head.textLength) }
+        if self.fields.capacity < fields.count { self.fields = PlainList(capacity: fields.count) }
         self.octets.append(octets.extracting(first: head.textLength))
         self.head = KeptHead(
             method: head.method,
