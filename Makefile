@@ -39,7 +39,7 @@ help:
 	@echo "make fuzz TARGET=streams SECONDS=60  let libFuzzer look for octets that a reader cannot take"
 	@echo "make soak         run an agent for half an hour with everything at once (as root); make peaks for memory at its peak"
 	@echo "make endpoints    attack the endpoints, and say how long a probe waits (as root)"
-	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
+	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (minutes, once it is built)"
 	@echo "make random-clients  let clients talk by chance through Envoy, and hold records against its log (as root; SEED, SECONDS)"
 	@echo "make bench        measure, with the machine otherwise idle; tcpdump and tshark beside it if they are installed"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
