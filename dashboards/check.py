@@ -4,7 +4,7 @@
 
 usage: check.py [--dashboards PROGRAM [ARGUMENT ...]]
 
-In turn: whether the committed files are what generate.py makes; promtool on the rules, their tests and the sample
+In turn: whether the committed files are what generate.py makes; promtool on the rules, their cases and the sample
 configuration; panel_cases.py; amtool on Alertmanager's; and PROGRAM, given the folder of dashboards after its arguments. A program that is
 not installed is skipped, by name. Exit 1 when a check fails.
 """
@@ -24,7 +24,8 @@ def checks(dashboards):
     tests = sorted(map(str, (FOLDER / "rules" / "tests").glob("*.yml")))
     yield "generated files", [sys.executable, str(FOLDER / "generate.py"), "--check"]
     yield "rules", ["promtool", "check", "rules", *rules]
-    yield "cases of alerts", ["promtool", "test", "rules", *tests]
+    cases = [sys.executable, str(FOLDER / "cases.py"), *tests]
+    yield "cases of alerts", cases if shutil.which("promtool") else ["promtool"]
     yield "cases of panels, and warnings that pages hold back", [sys.executable, str(FOLDER / "panel_cases.py")]
     yield "Prometheus configuration", ["promtool", "check", "config", str(SAMPLES / "prometheus.yml")]
     yield "Alertmanager configuration", ["amtool", "check-config", str(SAMPLES / "alertmanager.yml")]
