@@ -21,7 +21,9 @@ struct ProductionGuard: Sendable {
         var names: Set<String> = []
         var addresses: Set<NetworkAddress> = []
         for entry in recording.entries {
-            if let name = entry.exchange.request.authority.flatMap({ Self.host(of: $0, besidePort: target.port) }) {
+            let name = entry.exchange.request.authority.flatMap { Self.host(of: $0, besidePort: target.port) }
+            // A recording may have a name in every request, of which the target's own matters.
+            if let name, TargetGuard(productionNames: [name]).refusal(of: target, resolvedTo: []) != nil {
                 names.insert(name)
             }
             if let address = NetworkAddress(text: entry.exchange.serverAddress) { addresses.insert(address) }
