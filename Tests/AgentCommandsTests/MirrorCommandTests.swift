@@ -338,6 +338,19 @@ struct MirrorCommandTests {
         #expect(judged.report.verdicts.first?["verdict"] == "pass")
     }
 
+    @Test func `replayed answers of all times that there are have a report`() throws {
+        let entries = [Int64.min, -1, 0, .max].map { time in
+            var entry = ReplaySamples.entry()
+            entry.exchange.startTime = time
+            entry.replayed = [
+                ReplayedAnswer(time: time, roundTripNanoseconds: .max, response: ReplaySamples.response())
+            ]
+            return entry
+        }
+        let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
+        #expect(!judged.report.verdicts.isEmpty && judged.note == nil)
+    }
+
     @Test func `an agent that compared nothing has a report all the same`() {
         let lines = MirrorReport(.object(JSONObject([:]))).lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines == ["Verdicts", "  nothing has been compared yet"])

@@ -27,7 +27,7 @@ struct ReplayRunTests {
         let client = ScriptedClient(clock, script)
         let outcomes = Mutex<[ReplayOutcome]>([])
         let run = ReplayRun(
-            entries: entries,
+            entries: RecordingEntries(entries),
             schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: pace),
             loops: loops,
             inFlight: inFlight,
@@ -178,7 +178,7 @@ struct ReplayRunTests {
         planned.planned = entries.count
         let ledger = ReplayLedger(planned, lines: nil, isShown: false)
         let run = ReplayRun(
-            entries: entries,
+            entries: RecordingEntries(entries),
             schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
             loops: 1,
             inFlight: 1,
@@ -216,7 +216,7 @@ struct ReplayRunTests {
         let policy = ReplaySamples.policy()
         let counter = FlightCounter()
         let run = ReplayRun(
-            entries: entries,
+            entries: RecordingEntries(entries),
             schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
             loops: 1,
             inFlight: 7,
@@ -258,7 +258,7 @@ struct ReplayRunTests {
         let policy = ReplaySamples.policy()
         let client = GatedClient(events: EventList(), bell: ChangeBell())
         let run = ReplayRun(
-            entries: entries,
+            entries: RecordingEntries(entries),
             schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
             loops: 1,
             inFlight: 8,
@@ -290,7 +290,7 @@ struct ReplayRunTests {
         let policy = ReplaySamples.policy()
         let entries = (0..<50).map { ReplaySamples.entry(at: $0) }
         let run = ReplayRun(
-            entries: entries,
+            entries: RecordingEntries(entries),
             schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
             loops: 1,
             inFlight: 3,

@@ -69,7 +69,7 @@ import TrafficPipeline
         #expect(limits.reassembly.connections * MemoryEstimate.octetsPerConnection == 20 << 20)
         #expect(limits.reassembly.bufferedOctets == 8 << 20)
         #expect(limits.reassembly.waitingConnections == 4096)
-        #expect(http.heldOctets == 4 << 20 && http.openExchanges == 13_107 && http.retainedOctets == 6 << 20)
+        #expect(http.heldOctets == 4 << 20 && http.openExchanges == 9362 && http.retainedOctets == 6 << 20)
         #expect(http.readerOctets == 8 << 20)
         #expect(limits.tls.readerOctets == 3 << 20 && limits.tls.heldOctets == 2 << 20)
         let recent = Configuration().recentLimits(within: 64 << 20)

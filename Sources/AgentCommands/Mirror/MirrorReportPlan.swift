@@ -89,7 +89,9 @@ struct MirrorReportPlan: Sendable {
         let loaded = try RecordingLoader(paths)
         loaded.recording.losses.report()
         for line in loaded.damage { StandardError.say(line) }
-        guard let judged = judged(loaded.recording) else {
+        let judged = judged(loaded.recording)
+        if let failure = loaded.recording.entries.failure { throw CommandFailure(.failed, failure) }
+        guard let judged else {
             throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")
         }
         if let note = judged.note { StandardError.say(note) }
@@ -100,12 +102,20 @@ struct MirrorReportPlan: Sendable {
     /// - Returns: `nil` without any replayed answer.
     static func judged(_ recording: Recording) -> (report: MirrorReport, note: String?)? {
         let entries = recording.entries
-        let unanswered = entries.count { $0.replayed.isEmpty }
+        var unanswered = 0
+        var times: (first: Int64, last: Int64) = (.max, .min)
+        for entry in entries {
+            if let time = entry.replayed.first?.time {
+                times = (min(times.first, time), max(times.last, time))
+            } else {
+                unanswered += 1
+            }
+        }
         guard unanswered < entries.count else { return nil }
         let lane = MirrorLane(policy: "recording", target: "replayed")
         var book = VerdictBook { coding, content, limit in ContentDecoding.freed(coding, content, limit: limit) }
         var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])
-        policy.settings.timeBlock = timeBlock(of: recording)
+        policy.settings.timeBlock = timeBlock(from: times.first, to: times.last)
         // A recording may be replayed days later.
         policy.settings.maximumLag = .nanoseconds(Int64.max)
         book.policyConfigured(policy)
@@ -144,10 +154,10 @@ extension MirrorReportPlan {
     private static let blocks = 40
 
     /// A fortieth of the time between the first and the last replayed answer; at most what an agent takes.
-    private static func timeBlock(of recording: Recording) -> Duration {
-        let times = recording.entries.compactMap { $0.replayed.first?.time }
-        guard let first = times.min(), let last = times.max(), last > first else { return .milliseconds(1) }
-        return min(ComparisonSettings().timeBlock, max(.milliseconds(1), .nanoseconds((last - first) / Int64(blocks))))
+    private static func timeBlock(from first: Int64, to last: Int64) -> Duration {
+        let (span, isTooLong) = last.subtractingReportingOverflow(first)
+        let block = Duration.nanoseconds(isTooLong ? .max : span / Int64(blocks))
+        return min(ComparisonSettings().timeBlock, max(.milliseconds(1), block))
     }
 }
 

@@ -11,6 +11,9 @@ import TrafficModel
 /// The Host fields of a recording are names of production, and so are the addresses of its servers. A target that is one
 /// of them is refused, unless the allow list names it, which says that it is meant.
 struct ProductionGuard: Sendable {
+    /// How many names are remembered that are not the target's, so that each need not be looked at again.
+    private static let harmlessNames = 1000
+
     private let targetGuard: TargetGuard
 
     init(_ recording: Recording, target: MirrorTarget) {
@@ -19,10 +22,17 @@ struct ProductionGuard: Sendable {
             return
         }
         var names: Set<String> = []
+        var harmless: Set<String> = []
         var addresses: Set<NetworkAddress> = []
         for entry in recording.entries {
-            if let name = entry.exchange.request.authority.flatMap({ Self.host(of: $0, besidePort: target.port) }) {
-                names.insert(name)
+            let name = entry.exchange.request.authority.flatMap { Self.host(of: $0, besidePort: target.port) }
+            // A recording may have another name in every request; only the target's own matters.
+            if let name, !harmless.contains(name), !names.contains(name) {
+                if TargetGuard(productionNames: [name]).refusal(of: target, resolvedTo: []) != nil {
+                    names.insert(name)
+                } else if harmless.count < Self.harmlessNames {
+                    harmless.insert(name)
+                }
             }
             if let address = NetworkAddress(text: entry.exchange.serverAddress) { addresses.insert(address) }
         }

@@ -6,10 +6,16 @@ import ContentDecoding
 import Recordings
 import TrafficModel
 
-/// Reads recordings of any kind into memory, where they can be ordered and sent in rounds.
+/// Reads recordings of any kind, so that they can be ordered and sent in rounds.
+///
+/// What is more than a little is kept in a temporary file; memory holds the places of the exchanges there.
 struct RecordingLoader {
     /// The most octets of all recordings together, decompressed.
-    static let octetLimit = 2 << 30
+    static let octetLimit = 64 << 30
+    /// The most octets of exchanges that are kept in memory, and which part of what there may be.
+    private static let room = (octets: 16 << 20, share: 4)
+    /// An archive may have members in front of its log.
+    private static let beginningOctets = 1 << 20
 
     /// What could be read.
     private(set) var recording = Recording(entries: [])
@@ -23,12 +29,10 @@ struct RecordingLoader {
     private let needsContent: Bool
     private let octetLimit: Int
     private let memoryLimit: Int
-    private var recordings: [Recording] = []
-    private var joiner = GorJoiner()
-    private var gorLosses = RecordingLosses()
+    private let store: RecordingStore
+    private var joiner: GorJoiner
+    private var losses = RecordingLosses()
     private var octets = 0
-    /// What the exchanges take in memory: many times their octets where they are small.
-    private var memory = 0
 
     /// Reads the recordings at `paths`; `-` is standard input.
     ///
@@ -38,31 +42,34 @@ struct RecordingLoader {
     ///   - needsContent: whether records without all of the request's content are passed over; if not, nothing but the heads
     ///     of requests is held.
     ///   - octetLimit: the most octets of all together.
-    ///   - memoryLimit: the most that their exchanges may take in memory; `nil` for what the configuration, the control group
-    ///     or the machine allows.
+    ///   - memoryLimit: the most that their exchanges may take in memory, in octets; `nil` for what the configuration, the control
+    ///     group or the machine allows.
+    ///   - scratch: where exchanges are kept that there is no room for.
     /// - Throws: what cannot be read at all, or is no recording, or is too much.
     init(
         _ paths: [String],
         _ configuration: Configuration = Configuration(),
         needsContent: Bool = true,
         octetLimit: Int = Self.octetLimit,
-        memoryLimit: Int? = nil
+        memoryLimit: Int? = nil,
+        scratch: any RecordingScratch = RecordingScratchFile()
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.needsContent = needsContent
         self.octetLimit = octetLimit
-        self.memoryLimit = memoryLimit ?? MemoryBudget.current(configuration.limits).octets
+        let memoryLimit = memoryLimit ?? MemoryBudget.current(configuration.limits).octets
+        self.memoryLimit = memoryLimit
+        store = RecordingStore(room: min(Self.room.octets, memoryLimit / Self.room.share), scratch: scratch)
+        joiner = GorJoiner(store: store)
         for path in paths { try read(path) }
-        var joined = joiner.finish()
-        joined.losses.add(gorLosses)
-        recording = Recording.merged(recordings + [joined])
-        // Several files are in memory twice until here.
-        recordings = []
+        joiner.joinWaiting()
+        losses.add(joiner.losses)
+        recording = Recording(store.takeEntries(), losses: losses)
     }
 
     private mutating func read(_ path: String) throws(CommandFailure) {
         var file = try RecordingFile(path)
-        let first = try file.next()
+        let first = try Self.beginning { () throws(CommandFailure) in try file.next() }
         guard !first.isEmpty else { throw CommandFailure(.usage, "\(path): is empty") }
         switch RecordingFormat(beginning: first) {
         case .records: try readRecords(first, path) { () throws(CommandFailure) in try file.next() }
@@ -72,6 +79,13 @@ struct RecordingLoader {
         case .gzip: try readCompressed(first, path, file)
         case nil: throw Self.unknown(path)
         }
+    }
+
+    /// As many octets as tell what a recording is, of which a pipe or compressed data give few at a time.
+    private static func beginning(_ next: Pieces) throws(CommandFailure) -> [UInt8] {
+        var beginning: [UInt8] = []
+        while beginning.count < beginningOctets, case let piece = try next(), !piece.isEmpty { beginning += piece }
+        return beginning
     }
 
     private static func unknown(_ path: String) -> CommandFailure {
@@ -89,27 +103,22 @@ struct RecordingLoader {
         }
     }
 
-    /// Counts what an exchange, or a part of one, takes in memory, and refuses more than there may be.
-    private mutating func hold(_ octets: Int, _ path: String) throws(CommandFailure) {
-        memory += octets
-        guard memory <= memoryLimit else {
-            throw CommandFailure(
-                .usage,
-                "\(path): the exchanges of the recordings take more than \(ByteSize(memoryLimit)) of memory together; read them in parts"
-            )
-        }
+    /// Refuses exchanges that take more memory than there may be.
+    private func checkMemory(_ path: String) throws(CommandFailure) {
+        guard store.octetsInMemory + joiner.octetsInMemory > memoryLimit else { return }
+        let reason = store.failure.map { ", and \($0)" } ?? ""
+        throw CommandFailure(
+            .usage,
+            "\(path): the exchanges of the recordings take more than \(ByteSize(memoryLimit)) of memory together\(reason); read them in parts"
+        )
     }
 
-    private mutating func hold(
-        _ exchanges: [RecordedExchange],
-        _ path: String,
-        _ entries: inout [RecordingEntry]
-    ) throws(CommandFailure) {
+    private func keep(_ exchanges: [RecordedExchange], _ path: String) throws(CommandFailure) {
         for var exchange in exchanges {
             if !needsContent { exchange.leaveHeadOfRequest() }
-            try hold(exchange.octetsInMemory, path)
-            entries.append(RecordingEntry(exchange: exchange))
+            store.append(exchange)
         }
+        try checkMemory(path)
     }
 
     // MARK: - Formats
@@ -122,17 +131,16 @@ struct RecordingLoader {
         _ next: Pieces
     ) throws(CommandFailure) {
         var reader = NDJSONRecordReader(needsContent: needsContent)
-        var entries: [RecordingEntry] = []
         var piece = first
         while !piece.isEmpty {
             try count(piece, path)
             reader.append(piece)
-            try hold(reader.takeExchanges(), path, &entries)
+            try keep(reader.takeExchanges(), path)
             piece = try next()
         }
         reader.finish()
-        try hold(reader.takeExchanges(), path, &entries)
-        recordings.append(Recording(entries: entries, losses: reader.losses))
+        try keep(reader.takeExchanges(), path)
+        losses.add(reader.losses)
         if let problem = reader.firstProblem, reader.losses.damage > 0 {
             damage.append("\(path):\(problem.line): \(problem.reason)" + Self.others(reader.losses.damage - 1))
         }
@@ -153,30 +161,29 @@ struct RecordingLoader {
         }
         reader.finish()
         try join(reader.takeRecords(), path)
-        gorLosses.add(reader.losses)
+        losses.add(reader.losses)
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(reason.counted(count))") }
     }
 
     private mutating func join(_ records: [GorRecord], _ path: String) throws(CommandFailure) {
         for var record in records {
             if !needsContent { record.leaveHeadOfRequest() }
-            try hold(record.octetsInMemory, path)
             joiner.append(record)
         }
+        try checkMemory(path)
     }
 
     private mutating func readArchive(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
         var reader = HARReader()
-        var entries: [RecordingEntry] = []
         var piece = first
         while !piece.isEmpty {
             try count(piece, path)
             try Self.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
-            try hold(reader.takeExchanges(), path, &entries)
+            try keep(reader.takeExchanges(), path)
             piece = try next()
         }
         try Self.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
-        recordings.append(Recording(entries: entries, losses: reader.losses))
+        losses.add(reader.losses)
         for (reason, count) in reader.losses.reasons where [.malformedRecord, .tooLarge].contains(reason) {
             damage.append("\(path): \(reason.counted(count))")
         }
@@ -203,11 +210,10 @@ struct RecordingLoader {
             configuration,
             keepsContent: needsContent,
             octetLimit: octetLimit - octets,
-            memoryLimit: memoryLimit - memory
+            memoryLimit: memoryLimit,
+            store
         )
         octets += savefile.octets
-        memory += savefile.memory
-        recordings.append(savefile.recording)
         damage += savefile.failures
         notices += savefile.notices
     }
@@ -220,7 +226,7 @@ struct RecordingLoader {
     ) throws(CommandFailure) {
         if case .savefile? = try? Self.formatInside(first) { return try readSavefile(path) }
         var unpacked = try CompressedRecording(file, path, beginning: first)
-        let beginning = try unpacked.next()
+        let beginning = try Self.beginning { () throws(CommandFailure) in try unpacked.next() }
         switch RecordingFormat(beginning: beginning) {
         case .records: try readRecords(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
         case .gor: try readGor(beginning, path) { () throws(CommandFailure) in try unpacked.next() }
@@ -255,15 +261,6 @@ extension GorRecord {
         case .response(let response):
             message = .response(RecordedResponse(status: response.status, message: RecordedMessage(fields: [])))
         case .replayed, .damagedReplay: message = .damagedReplay(isCut: false)
-        }
-    }
-
-    /// About how much memory the record takes where it is joined with others, in octets.
-    fileprivate var octetsInMemory: Int {
-        switch message {
-        case .request(let request): 1024 + request.target.count + request.message.octetsInMemory
-        case .response(let response), .replayed(let response): 128 + response.message.octetsInMemory
-        case .damagedReplay: 128
         }
     }
 }

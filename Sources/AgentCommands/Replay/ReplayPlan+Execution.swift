@@ -51,12 +51,10 @@ extension ReplayPlan {
         let client = try await connect(loader.recording, selection.chosen)
         for notice in loader.notices { StandardError.say("warning: \(notice)") }
         warn()
-        // While it runs, which may be for hours, only what is sent is held.
-        let damage = loader.damage
         let ledger = ReplayLedger(summary(of: selection, loader.recording), lines: lines, isShown: isShown)
         let run = ReplayRun(
             entries: selection.chosen,
-            schedule: ReplaySchedule(times: selection.chosen.map(\.exchange.startTime), pace: pace),
+            schedule: ReplaySchedule(times: selection.chosen.startTimes, pace: pace),
             loops: loops,
             inFlight: target.inFlight,
             isOrdered: isOrdered,
@@ -71,7 +69,7 @@ extension ReplayPlan {
         var summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
         summary.handshakeProblem = client.handshakeProblem
         await client.close()
-        return (summary, damage)
+        return (summary, loader.damage + (selection.chosen.failure.map { [$0] } ?? []))
     }
 
     /// The name in the marker: that of the node, where whoever started the program says it.
@@ -102,7 +100,7 @@ extension ReplayPlan {
     }
 
     /// Refuses an order that the recording does not have, and says of how many requests it is not known.
-    private func checkOrder(of entries: [RecordingEntry]) throws(CommandFailure) {
+    private func checkOrder(of entries: RecordingEntries) throws(CommandFailure) {
         guard isOrdered else { return }
         let unknown = entries.count { $0.exchange.connection < 0 }
         guard unknown < entries.count else {
@@ -126,7 +124,7 @@ extension ReplayPlan {
 
     private func connect(
         _ recording: Recording,
-        _ chosen: [RecordingEntry]
+        _ chosen: RecordingEntries
     ) async throws(CommandFailure) -> TargetClient {
         var target = target
         // What came over HTTP/2 goes out over it, if the target agrees to it (ALPN).

@@ -12,7 +12,7 @@ import TrafficModel
 /// load generators are known for). Nothing is sent twice.
 struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Duration {
     /// The exchanges to send.
-    let entries: [RecordingEntry]
+    let entries: RecordingEntries
     /// When they are due.
     let schedule: ReplaySchedule
     /// How many rounds there are.
@@ -39,7 +39,7 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
     func run() async -> Duration {
         let places = Places(inFlight)
         let start = clock.now
-        let order = ConnectionOrder(isOrdered ? entries.map { ConnectionName(of: $0.exchange) } : [])
+        let order = ConnectionOrder()
         await withDiscardingTaskGroup { sends in
             rounds: for loop in 0..<loops {
                 for place in entries.indices {
@@ -47,7 +47,7 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
                     let due = schedule.due(place, loop: loop)
                     try? await clock.sleep(until: start.advanced(by: due), tolerance: nil)
                     guard !Task.isCancelled, !isHopeless() else { break rounds }
-                    let turn = order.turn(of: place)
+                    let turn = isOrdered ? order.turn(of: entries[place].exchange) : ConnectionOrder.Turn()
                     sends.addTask {
                         await turn.begin()
                         await send(place, loop: loop, due: due, start: start)
@@ -150,8 +150,8 @@ private struct ConnectionName: Hashable {
 private final class ConnectionOrder {
     /// The turn of one request.
     struct Turn: Sendable {
-        let before: Latch?
-        let own: Latch?
+        var before: Latch?
+        var own: Latch?
 
         /// Waits for the end of the request before.
         func begin() async { await before?.wait() }
@@ -160,17 +160,11 @@ private final class ConnectionOrder {
         func end() { own?.open() }
     }
 
-    private let names: [ConnectionName?]
     private var last: [ConnectionName: Latch] = [:]
 
-    /// Makes an order of the connections of all requests; none of an empty list.
-    init(_ names: [ConnectionName?]) {
-        self.names = names
-    }
-
-    /// The turn of the next request, at a place of the list.
-    func turn(of place: Int) -> Turn {
-        guard place < names.count, let name = names[place] else { return Turn(before: nil, own: nil) }
+    /// The turn of the next request; one without waiting where its connection is not known.
+    func turn(of exchange: RecordedExchange) -> Turn {
+        guard let name = ConnectionName(of: exchange) else { return Turn() }
         let own = Latch()
         let before = last.updateValue(own, forKey: name)
         return Turn(before: before, own: own)

@@ -8,7 +8,7 @@ import TrafficModel
 /// Which exchanges of a recording are sent, by the rules that mirroring has.
 struct ReplaySelection: Sendable {
     /// Those that are sent, in the order of the recording.
-    private(set) var chosen: [RecordingEntry] = []
+    private(set) var chosen = RecordingEntries([])
     /// Why others are not.
     private(set) var filtered: [FilterReason: Int] = [:]
     /// Those outside the share.
@@ -31,10 +31,13 @@ struct ReplaySelection: Sendable {
         let plan = try MirrorPlan(policies: [policy], targets: Set(policy.targets))
         var tallies = MirrorTallies(policyCount: 1)
         var recent = RecentRequests()
+        var numbers: [Int] = []
         for (number, entry) in recording.entries.enumerated() {
             var entry = entry
             let original = entry.exchange.request
-            let hadPlaceholders = removePlaceholders(from: &entry.exchange)
+            let removed = Self.removePlaceholders(from: &entry.exchange)
+            placeholders += removed
+            noteUnknownFields(of: entry.exchange)
             let exchange = entry.exchange
             if case .some = Self.unreadable(exchange.request) {
                 filtered[.unsendable, default: 0] += 1
@@ -61,33 +64,32 @@ struct ReplaySelection: Sendable {
             guard plan.complete(selection, completed, tallies: &tallies) != 0 else { continue }
             do throws(FilterReason) {
                 _ = try builder.build(exchange)
-                chosen.append(entry)
-                if hadPlaceholders || policy.takesCredentials(of: original) { withoutCredentials += 1 }
+                numbers.append(number)
+                if removed > 0 || policy.takesCredentials(of: original) { withoutCredentials += 1 }
             } catch {
                 filtered[error, default: 0] += 1
             }
         }
+        chosen = recording.entries.selected(numbers) { _ = Self.removePlaceholders(from: &$0.exchange) }
         let tally = tallies.tally(ofPolicy: 0)
         for (reason, count) in tally.filtered { filtered[reason, default: 0] += Int(count) }
         notSampled = Int(tally.notSampled)
     }
 
-    /// Takes out what a redaction left; answers whether the request had any of it.
-    private mutating func removePlaceholders(from exchange: inout RecordedExchange) -> Bool {
-        let before = placeholders
+    /// Takes out what a redaction left; answers how many values of the request that were.
+    private static func removePlaceholders(from exchange: inout RecordedExchange) -> Int {
         let replaced = exchange.request.message.fields.count { RecordingRedaction.isReplaced($0.value) }
-        // Without any the fields stay those of the recording, of which there is no second copy then.
         if replaced > 0 { exchange.request.message.fields.removeAll { RecordingRedaction.isReplaced($0.value) } }
-        placeholders += replaced
         let (target, count) = RecordingRedaction.withoutReplaced(target: exchange.request.target)
         exchange.request.target = target
-        placeholders += count
-        let hadSome = placeholders > before
-        guard let response = exchange.response else { return hadSome }
+        return replaced + count
+    }
+
+    private mutating func noteUnknownFields(of exchange: RecordedExchange) {
+        guard let response = exchange.response else { return }
         for field in response.message.fields where RecordingRedaction.isReplaced(field.value) {
             unknownFields.insert(field.name.lowercased())
         }
-        return hadSome
     }
 
     /// A part of a request that the recording holds only as replacement characters; `nil` when all of it is there.

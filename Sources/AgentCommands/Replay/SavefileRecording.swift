@@ -13,14 +13,10 @@ import TrafficMetrics
 import TrafficModel
 import TrafficPipeline
 
-/// The exchanges of a savefile, with their octets.
+/// Reads the exchanges of a savefile, with their octets.
 struct SavefileRecording {
-    /// The exchanges.
-    let recording: Recording
     /// How many octets they have.
     let octets: Int
-    /// About how much memory they take, in octets.
-    let memory: Int
     /// What could not be read.
     let failures: [String]
     /// Why there may be less than was meant: no packets, or TLS without keys.
@@ -36,14 +32,16 @@ struct SavefileRecording {
     ///   - asked: which packets are taken, and where the keys of TLS are; routes play no part.
     ///   - keepsContent: whether the content of messages is kept too.
     ///   - octetLimit: the most octets of all exchanges.
-    ///   - memoryLimit: the most that they may take in memory, in octets.
+    ///   - memoryLimit: the most that what is in the store may take in memory, in octets.
+    ///   - store: takes the exchanges.
     /// - Throws: what cannot be read at all, or is too much.
     init(
         _ path: String,
         _ asked: Configuration,
         keepsContent: Bool,
         octetLimit: Int,
-        memoryLimit: Int
+        memoryLimit: Int,
+        _ store: RecordingStore
     ) throws(CommandFailure) {
         var configuration = Configuration()
         configuration.tls = asked.tls
@@ -52,7 +50,7 @@ struct SavefileRecording {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         let keys = try KeyLogFile.savefileKeys(configuration)
         let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
-        let kept = KeptExchanges(octetLimit: octetLimit, memoryLimit: memoryLimit)
+        let kept = KeptExchanges(store, octetLimit: octetLimit, memoryLimit: memoryLimit)
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
         outputs.exchanges = ExchangeOutput(contentOctets: keepsContent ? Self.contentLimit : 0) { kept.append($0) }
@@ -75,9 +73,7 @@ struct SavefileRecording {
         if let excess = kept.excess {
             throw CommandFailure(.usage, "\(path): its exchanges take more than \(excess); narrow it with --filter")
         }
-        recording = kept.recording
         octets = kept.octets
-        memory = kept.memory
         failures = capture.failures.map(\.description)
         notices = Self.notices(path, filter, run)
     }
@@ -93,34 +89,30 @@ struct SavefileRecording {
 
 /// What the pipeline has told so far.
 private final class KeptExchanges: Sendable {
+    private let store: RecordingStore
     private let octetLimit: Int
     private let memoryLimit: Int
-    private let state = Mutex((entries: [RecordingEntry](), octets: 0, memory: 0))
+    private let sum = Mutex(0)
 
-    init(octetLimit: Int, memoryLimit: Int) {
+    init(_ store: RecordingStore, octetLimit: Int, memoryLimit: Int) {
+        self.store = store
         self.octetLimit = octetLimit
         self.memoryLimit = memoryLimit
     }
 
-    var octets: Int { state.withLock { $0.octets } }
-
-    var memory: Int { state.withLock { $0.memory } }
+    var octets: Int { sum.withLock(\.self) }
 
     /// What there is more of than there may be, in words; `nil` where all is within its limits.
     var excess: String? {
-        let (octets, memory) = state.withLock { ($0.octets, $0.memory) }
         if octets > octetLimit { return "\(ByteSize(max(octetLimit, 0)))" }
-        return memory > memoryLimit ? "\(ByteSize(max(memoryLimit, 0))) of memory" : nil
+        guard store.octetsInMemory > memoryLimit else { return nil }
+        return "\(ByteSize(max(memoryLimit, 0))) of memory" + (store.failure.map { ", and \($0)" } ?? "")
     }
 
-    var recording: Recording { state.withLock { Recording(entries: $0.entries) } }
-
     func append(_ exchange: RecordedExchange) {
-        state.withLock { state in
-            state.entries.append(RecordingEntry(exchange: exchange))
-            state.octets += exchange.request.message.octetCount + (exchange.response?.message.octetCount ?? 0)
-            state.memory += exchange.octetsInMemory
-        }
+        store.append(exchange)
+        let octets = exchange.request.message.octetCount + (exchange.response?.message.octetCount ?? 0)
+        sum.withLock { $0 += octets }
     }
 }
 

@@ -20,9 +20,9 @@ struct RecordedRequests {
     /// Why files may have given less than was meant, one line each.
     private(set) var notices: [String] = []
 
-    /// The most that requests of HAR files may take in memory, and about what they take.
+    /// The most that the requests may take in memory, and about what they take.
     private let memoryLimit: Int
-    private var harMemory = 0
+    private var memory = 0
     /// What the JSON of one HAR entry may need.
     private static let entryLimits = RecordingLimits().document
 
@@ -32,7 +32,7 @@ struct RecordedRequests {
     ///   - files: pcap files, exchange records, `.gor` files and `.har` files.
     ///   - ports: the Gateway servers' ports that requests without a URL arrived at.
     ///   - configuration: which packets of pcap files are taken, and where the keys of their TLS are.
-    ///   - memoryLimit: the most that requests of HAR files may take in memory, in octets; `nil` for what the configuration,
+    ///   - memoryLimit: the most that the requests may take in memory, in octets; `nil` for what the configuration,
     ///     the control group or the machine allows.
     /// - Throws: what cannot be read at all, or is too much.
     init(
@@ -52,7 +52,20 @@ struct RecordedRequests {
         notices += loader.notices
         losses.add(loader.recording.losses)
         requests.reserveCapacity(loader.recording.entries.count)
-        for entry in loader.recording.entries { add(entry.exchange, at: ports) }
+        for entry in loader.recording.entries {
+            memory += entry.exchange.octetsInMemory
+            try checkMemory(others.joined(separator: ", "))
+            add(entry.exchange, at: ports)
+        }
+        if let failure = loader.recording.entries.failure { throw CommandFailure(.failed, failure) }
+    }
+
+    private func checkMemory(_ path: String) throws(CommandFailure) {
+        guard memory > memoryLimit else { return }
+        throw CommandFailure(
+            .usage,
+            "\(path): the requests take more than \(ByteSize(memoryLimit)) of memory; compare them in parts"
+        )
     }
 
     private mutating func add(_ exchange: RecordedExchange, at ports: Ports) {
@@ -144,12 +157,7 @@ struct RecordedRequests {
         while case let piece = try file.next(), !piece.isEmpty {
             try RecordingLoader.naming(path) { () throws(HARReader.Failure) in try reader.append(piece) }
             for entry in reader.takeEntries() { add(entry) }
-            guard harMemory <= memoryLimit else {
-                throw CommandFailure(
-                    .usage,
-                    "\(path): the requests of HAR files take more than \(ByteSize(memoryLimit)) of memory; compare them in parts"
-                )
-            }
+            try checkMemory(path)
         }
         try RecordingLoader.naming(path) { () throws(HARReader.Failure) in try reader.finish() }
         for _ in 0..<reader.tooLarge { losses.count(.tooLarge) }
@@ -157,9 +165,9 @@ struct RecordedRequests {
 
     private mutating func add(_ entry: [UInt8]) {
         guard let value = try? JSONDocument.parse(entry, limits: Self.entryLimits),
-            let (request, memory) = Self.request(value["request"])
+            let (request, octets) = Self.request(value["request"])
         else { return losses.count(.malformedRecord) }
-        harMemory += memory
+        memory += octets
         requests.append(request)
     }
 

@@ -6,26 +6,79 @@ internal import TrafficModel
 ///
 /// The records of an exchange may lie apart, and in different files, since GoReplay begins a new file by size.
 public struct GorJoiner: Sendable {
+    /// How many replayed answers of a request are kept: the one that is judged, and the one that tells the noise.
+    private static let answersKept = 2
+    /// Octets of memory for each request that may still be answered, with what a table has in reserve when it grows.
+    private static let requestOctets = 96
+
     /// What could not be joined.
     public private(set) var losses = RecordingLosses()
     private let limits: RecordingLimits
-    private var entries: [RecordingEntry] = []
-    /// Where the latest request with an id is.
-    private var places: [String: Int] = [:]
-    private var waiting: [GorRecord] = []
+    private let store: RecordingStore
+    /// The latest request with an id.
+    private var requests: [Identifier: Request] = [:]
+    private var waiting: [(identifier: Identifier, piece: RecordingStore.Piece)] = []
 
     /// Makes a joiner without records.
-    public init(limits: RecordingLimits = RecordingLimits()) {
+    ///
+    /// - Parameters:
+    ///   - limits: How many responses may wait for a request that comes later.
+    ///   - store: Takes the exchanges.
+    public init(limits: RecordingLimits = RecordingLimits(), store: RecordingStore = RecordingStore()) {
         self.limits = limits
+        self.store = store
     }
+
+    /// About how much memory the joiner itself takes, in octets.
+    public var octetsInMemory: Int { requests.count * Self.requestOctets }
 
     /// Takes a record.
     public mutating func append(_ record: GorRecord) {
-        guard case .request(let request) = record.message else {
-            if !join(record) { wait(record) }
+        let identifier = Identifier(record.identifier)
+        let part: RecordingPart
+        switch record.message {
+        case .request(let request):
+            requests[identifier] = add(request, record)
             return
+        case .response(let response):
+            part = .response(response, time: record.time, nanoseconds: record.latencyNanoseconds)
+        case .replayed(let response):
+            part = .replayed(
+                ReplayedAnswer(
+                    time: record.time,
+                    roundTripNanoseconds: record.latencyNanoseconds,
+                    response: response
+                )
+            )
+        case .damagedReplay(let isCut):
+            part = .replayed(
+                ReplayedAnswer(time: record.time, roundTripNanoseconds: record.latencyNanoseconds, isCut: isCut)
+            )
         }
-        places[record.identifier] = entries.count
+        guard !join(part, identifier) else { return }
+        guard waiting.count < limits.waitingResponses else { return losses.count(.noRequest) }
+        waiting.append((identifier, store.keep(part)))
+    }
+
+    /// There are no more records: hands over the exchanges of the store.
+    public mutating func finish() -> Recording {
+        joinWaiting()
+        return Recording(store.takeEntries(), losses: losses)
+    }
+
+    /// There are no more records: joins the responses that came before their requests.
+    public mutating func joinWaiting() {
+        for (identifier, piece) in waiting {
+            guard let part = store.part(piece), join(part, identifier) else {
+                losses.count(.noRequest)
+                continue
+            }
+        }
+        waiting = []
+        requests = [:]
+    }
+
+    private func add(_ request: RecordedRequest, _ record: GorRecord) -> Request {
         let exchange = RecordedExchange(
             request: request,
             connection: -1,
@@ -34,60 +87,56 @@ public struct GorJoiner: Sendable {
             protocolVersion: record.protocolVersion,
             requestNanoseconds: record.latencyNanoseconds
         )
-        entries.append(RecordingEntry(exchange: exchange))
-    }
-
-    /// There are no more records: hands over the exchanges.
-    public mutating func finish() -> Recording {
-        for record in waiting where !join(record) { losses.count(.noRequest) }
-        waiting = []
-        places = [:]
-        let joined = entries
-        entries = []
-        return Recording(entries: joined, losses: losses)
-    }
-
-    private mutating func wait(_ record: GorRecord) {
-        guard waiting.count < limits.waitingResponses else { return losses.count(.noRequest) }
-        waiting.append(record)
+        return Request(number: UInt32(clamping: store.append(exchange)), isHead: request.method == "HEAD")
     }
 
     /// Adds a response to its request, if that is there.
-    private mutating func join(_ record: GorRecord) -> Bool {
-        guard let place = places[record.identifier] else { return false }
-        switch record.message {
-        case .request: return false
-        case .replayed(let response):
-            let answer = ReplayedAnswer(
-                time: record.time,
-                roundTripNanoseconds: record.latencyNanoseconds,
-                response: response
-            )
-            entries[place].replayed.append(answer)
-        case .damagedReplay(let isCut):
-            // To HEAD a length is said of content that does not follow; read before its request, it looks cut short.
-            guard !isCut || entries[place].exchange.request.method != "HEAD" else { return true }
-            entries[place].replayed.append(
-                ReplayedAnswer(time: record.time, roundTripNanoseconds: record.latencyNanoseconds, isCut: isCut)
-            )
-        case .response(let response):
+    private mutating func join(_ part: RecordingPart, _ identifier: Identifier) -> Bool {
+        guard var request = requests[identifier] else { return false }
+        switch part {
+        case .response:
             // A second response with the id of the first is of a request that is missing.
-            guard entries[place].exchange.response == nil else { return false }
-            entries[place].exchange.answered(response, at: record.time, over: record.latencyNanoseconds)
+            guard !request.isAnswered else { return false }
+            request.isAnswered = true
+        case .replayed(let answer):
+            // To HEAD a length is said of content that does not follow; read before its request, it looks cut short.
+            if answer.response == nil, answer.isCut, request.isHead { return true }
+            guard request.answers < Self.answersKept else { return true }
+            request.answers += 1
         }
+        requests[identifier] = request
+        store.append(part, to: Int(request.number))
         return true
     }
 }
 
-extension RecordedExchange {
-    /// Takes the response that began at a time, and lasted for so long.
-    fileprivate mutating func answered(_ response: RecordedResponse, at time: Int64, over nanoseconds: Int64?) {
-        self.response = response
-        integrity = []
-        let (firstByte, overflow) = time.subtractingReportingOverflow(startTime)
-        guard !overflow, firstByte >= 0 else { return }
-        firstByteNanoseconds = firstByte
-        let (duration, tooLong) = firstByte.addingReportingOverflow(nanoseconds ?? 0)
-        if !tooLong { durationNanoseconds = duration }
+extension GorJoiner {
+    /// The word that joins records, as a number that no other word has but by a chance of 2¹²⁸: most are longer.
+    private struct Identifier: Hashable {
+        private let high: Int
+        private let low: Int
+
+        init(_ word: String) {
+            var hasher = Hasher()
+            hasher.combine(word)
+            low = hasher.finalize()
+            hasher = Hasher()
+            hasher.combine(true)
+            hasher.combine(word)
+            high = hasher.finalize()
+        }
+    }
+
+    /// What is known of a request until its answers have come.
+    private struct Request {
+        let number: UInt32
+        let isHead: Bool
+        var isAnswered = false
+        var answers: UInt8 = 0
+
+        init(number: UInt32, isHead: Bool) {
+            self.number = number
+            self.isHead = isHead
+        }
     }
 }

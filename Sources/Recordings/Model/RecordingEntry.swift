@@ -45,36 +45,18 @@ public struct ReplayedAnswer: Sendable {
 /// A recording that has been read whole.
 public struct Recording: Sendable {
     /// Its exchanges, the earliest request first; those of one moment in the order of the files.
-    public private(set) var entries: [RecordingEntry]
+    public let entries: RecordingEntries
     /// What it does not hold.
     public var losses: RecordingLosses
 
     /// Makes a recording of exchanges in any order.
     public init(entries: [RecordingEntry], losses: RecordingLosses = RecordingLosses()) {
+        self.init(RecordingEntries(entries), losses: losses)
+    }
+
+    /// Makes a recording of exchanges that are kept.
+    public init(_ entries: RecordingEntries, losses: RecordingLosses = RecordingLosses()) {
+        self.entries = entries
         self.losses = losses
-        // Most files are in order already, and a copy of as many entries as they hold is not small.
-        guard !Self.areInOrder(entries) else {
-            self.entries = entries
-            return
-        }
-        let places = entries.indices.sorted { left, right in
-            (entries[left].exchange.startTime, left) < (entries[right].exchange.startTime, right)
-        }
-        self.entries = places.map { entries[$0] }
-    }
-
-    private static func areInOrder(_ entries: [RecordingEntry]) -> Bool {
-        entries.indices.dropFirst().allSatisfy {
-            entries[$0 - 1].exchange.startTime <= entries[$0].exchange.startTime
-        }
-    }
-
-    /// Adds the exchanges of others where their times place them.
-    public static func merged(_ recordings: [Recording]) -> Recording {
-        var losses = RecordingLosses()
-        for recording in recordings { losses.add(recording.losses) }
-        let filled = recordings.filter { !$0.entries.isEmpty }
-        let entries = filled.count == 1 ? filled[0].entries : filled.flatMap(\.entries)
-        return Recording(entries: entries, losses: losses)
     }
 }
