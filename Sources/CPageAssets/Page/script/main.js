@@ -2,7 +2,7 @@
 
 const VIEWS = { routes: routesView, route: routeView, unmatched: unmatchedView, exchanges: exchangesView, shadow: shadowView, coverage: coverageView, findings: findingsView, agent: agentView };
 
-const shownView = { name: null, address: null, data: null, text: null, timer: null, request: 0 };
+const shownView = { name: null, address: null, data: null, text: null, timer: null, request: 0, wasOpened: false, titleIsDue: false };
 
 /** The view, the id and the parameters that the address names. */
 function readAddress() {
@@ -21,9 +21,8 @@ function isHeld(view) {
 }
 
 /** Shows the view that the address names. */
-async function openView() {
+function openView() {
   const { name } = readAddress();
-  const main = document.getElementById("main");
   const isAnother = shownView.name !== name || shownView.address !== location.hash;
   shownView.name = name;
   shownView.address = location.hash;
@@ -35,9 +34,10 @@ async function openView() {
     if (isCurrent) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
   showTab();
-  await refresh(true);
-  if (isAnother && shownView.wasOpened) main.querySelector("h1")?.focus({ preventScroll: true });
+  // By whichever request draws it: one that an event overtakes does not.
+  shownView.titleIsDue ||= isAnother && shownView.wasOpened;
   shownView.wasOpened = true;
+  refresh(true);
 }
 
 /** Brings the tab of the view into sight, where the tabs are wider than the screen. */
@@ -65,16 +65,24 @@ async function refresh(isAsked) {
     const text = view.isLive ? null : JSON.stringify({ ...data, time: undefined });
     if (isAsked || (!view.isLive && text !== shownView.text && !isHeld(view))) {
       const place = isAsked ? null : scrollY;
-      fill(main, view.draw(data ?? {}));
+      drawInstead(main, view.draw(data ?? {}));
       if (place !== null) scrollTo({ top: place });
       shownView.text = text;
     }
   } catch (error) {
     if (request !== shownView.request) return;
-    if (isAsked) fill(main, title(view.title), h("section", { class: "panel" }, empty("This could not be shown", wire(error.message))));
+    if (isAsked) drawInstead(main, title(view.title), h("section", { class: "panel" }, empty("This could not be shown", wire(error.message))));
   }
   if (isAsked) { main.ariaBusy = null; main.dataset.address = address; }
   if (view.interval && !document.hidden) shownView.timer = setTimeout(tick, view.interval);
+}
+
+/** Draws parts in place of what is shown; the title takes the focus where a view was opened, or the title before had it. */
+function drawInstead(main, ...parts) {
+  const isDue = shownView.titleIsDue || main.querySelector("h1")?.matches(":focus");
+  shownView.titleIsDue = false;
+  fill(main, ...parts);
+  if (isDue) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 /** The first event has come: a view that was drawn without it, and its links, is drawn again. */
