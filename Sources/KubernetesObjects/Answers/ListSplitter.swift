@@ -37,8 +37,7 @@ struct ListSplitter {
     /// The brackets that will close what is open, the innermost last.
     private var closing: [UInt8] = []
     private var depth: Int { closing.count }
-    private var isInString = false
-    private var isEscaped = false
+    private var strings = JSONStringScan()
     private var isInItems = false
     private var isOversized = false
     /// What the octets at depth 1 are: a key, or the value behind one.
@@ -55,21 +54,11 @@ struct ListSplitter {
     }
 
     private mutating func append(_ octet: UInt8, _ emit: (JSONValue) throws -> Void) throws {
-        if isInString {
+        guard !strings.append(octet) else {
             keep(octet)
-            if isEscaped {
-                isEscaped = false
-            } else if octet == UInt8(ascii: "\\") {
-                isEscaped = true
-            } else if octet == UInt8(ascii: "\"") {
-                isInString = false
-            }
             return
         }
         switch octet {
-        case UInt8(ascii: "\""):
-            isInString = true
-            keep(octet)
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             try opened(octet)
         case UInt8(ascii: "}"), UInt8(ascii: "]"):

@@ -28,24 +28,13 @@ struct UnreadableObject: Sendable, Hashable {
     static func members(of octets: ArraySlice<UInt8>) -> [String: ArraySlice<UInt8>] {
         var result: [String: ArraySlice<UInt8>] = [:]
         var depth = 0
-        var isInString = false
-        var isEscaped = false
+        var strings = JSONStringScan()
         var key: ArraySlice<UInt8>?
         var start = octets.startIndex
         for index in octets.indices {
             let octet = octets[index]
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if octet == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if octet == UInt8(ascii: "\"") {
-                    isInString = false
-                }
-                continue
-            }
+            guard !strings.append(octet) else { continue }
             switch octet {
-            case UInt8(ascii: "\""): isInString = true
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 if depth == 1 { start = index + 1 }

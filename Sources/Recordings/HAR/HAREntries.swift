@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // HTTP Archive, version 1.2: where the list `log.entries` lies in the document.
 
+internal import JSONSyntax
+
 /// Finds the entries of an HTTP archive as its octets come, so that no more than one is held at a time.
 ///
 /// What lies around the list, as pages and what tools add of their own, is passed over by its brackets and strings; what an
@@ -13,8 +15,7 @@ public struct HAREntries: Sendable {
 
     /// How many objects and lists are open.
     private var depth = 0
-    private var isInString = false
-    private var isEscaped = false
+    private var strings = JSONStringScan()
     /// The beginning of the string that was read last, outside of entries.
     private var word: [UInt8] = []
     /// The key that the next value belongs to.
@@ -53,8 +54,8 @@ public struct HAREntries: Sendable {
         // What lies before it of an entry that has begun has been kept.
         var start = 0
         for (place, octet) in octets.enumerated() {
-            if isInString {
-                readString(octet)
+            guard !strings.append(octet) else {
+                if strings.isInString, !isInEntry, word.count < Self.wordOctets { word.append(octet) }
                 continue
             }
             if isInList, depth == Self.entryDepth, octet == UInt8(ascii: ",") || octet == UInt8(ascii: "]") {
@@ -105,18 +106,6 @@ public struct HAREntries: Sendable {
 
     // MARK: - What lies around them
 
-    private mutating func readString(_ octet: UInt8) {
-        if isEscaped {
-            isEscaped = false
-        } else if octet == UInt8(ascii: "\\") {
-            isEscaped = true
-        } else if octet == UInt8(ascii: "\"") {
-            isInString = false
-            return
-        }
-        if !isInEntry, word.count < Self.wordOctets { word.append(octet) }
-    }
-
     private mutating func read(_ octet: UInt8) throws(HARReader.Failure) {
         switch octet {
         case UInt8(ascii: "{"), UInt8(ascii: "["): try open(octet)
@@ -125,9 +114,7 @@ public struct HAREntries: Sendable {
         case _ where isEnded: throw Self.moreText
         case 0xEF, 0xBB, 0xBF: break
         case _ where depth == 0: throw Self.noArchive
-        case UInt8(ascii: "\""):
-            isInString = true
-            word = []
+        case UInt8(ascii: "\""): word = []
         case UInt8(ascii: ":"): key = word
         case UInt8(ascii: ","): key = []
         default: break
