@@ -27,8 +27,11 @@ public final class RecordingStore: Sendable {
         state.withLock { $0.tail.count + $0.places.count * Self.indexOctets }
     }
 
-    /// Why the scratch file could not be written, or read; `nil` where it could.
+    /// Why the scratch file could not be written, so that all that came then is in memory; `nil` where it could.
     public var failure: String? { state.withLock { $0.failure } }
+
+    /// Why exchanges could not be read again; `nil` where they could.
+    var loss: String? { state.withLock { $0.loss } }
 
     // MARK: - Writing
 
@@ -112,7 +115,7 @@ public final class RecordingStore: Sendable {
             guard !reader.isDamaged, offset < Int64(piece.offset) else { break }
             piece = Piece(offset: Int(offset), count: UInt32(clamping: count))
         }
-        state.withLock { $0.failure = $0.failure ?? "a temporary file cannot be read" }
+        state.withLock { $0.loss = "a temporary file cannot be read" }
         let nothing = RecordedRequest(method: "", target: [], message: RecordedMessage(fields: []))
         return RecordingEntry(exchange: RecordedExchange(request: nothing, connection: -1, startTime: place.start))
     }
@@ -148,6 +151,7 @@ extension RecordingStore {
         var tail: [UInt8] = []
         var places: [Place] = []
         var failure: String?
+        var loss: String?
         private var written = 0
 
         init(room: Int, scratch: (any RecordingScratch)?) {
