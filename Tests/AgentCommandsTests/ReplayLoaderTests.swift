@@ -114,7 +114,7 @@ import TrafficModel
         let gor = try folder.write((0..<100).map { Self.gor("/\($0)", at: $0) }.joined(), to: "a.gor")
         let records = try folder.write(String(repeating: Self.record + "\n", count: 100), to: "a.ndjson")
         for path in [gor, records] {
-            // A place takes 64 octets of memory.
+            // A place takes 96 octets of memory.
             #expect(failure { _ = try RecordingLoader([path], memoryLimit: 4 << 10) }.contains("memory"))
             #expect(try RecordingLoader([path], memoryLimit: 100 << 10).recording.entries.count == 100)
         }
@@ -184,7 +184,7 @@ import TrafficModel
     @Test func `a savefile whose exchanges take too much memory is refused`() throws {
         let path = "\(Repository.path)/samples/captures/ingress.pcap"
         try #require(FileManager.default.fileExists(atPath: path))
-        // It has more than ten exchanges, the place of each of which takes 64 octets.
+        // It has more than ten exchanges, the place of each of which takes 96 octets.
         #expect(failure { _ = try RecordingLoader([path], memoryLimit: 640) }.contains("of memory"))
     }
 
