@@ -235,9 +235,11 @@ struct ReplayRunTests {
         #expect(counter.total == 200)
     }
 
-    @Test(arguments: [true, false])
+    /// The many others are more than there are connections of which the order remembers that nothing is under way.
+    @Test(arguments: [true, false], [0, 2000])
     func `requests of one connection wait for each other when asked to, those of another, or of an unknown one, do not`(
-        isKnown: Bool
+        isKnown: Bool,
+        others: Int
     ) async {
         /// Answers the first request only after that of the other connection has come.
         struct GatedClient: ReplayClient {
@@ -245,6 +247,7 @@ struct ReplayRunTests {
             let bell: ChangeBell
 
             func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
+                guard request.target != "/other" else { return .success(ReplaySamples.response()) }
                 events.append("begin \(request.target)")
                 bell.ring()
                 if request.target == "/a1" { await bell.wait { events.value.contains("begin /b1") } }
@@ -253,8 +256,10 @@ struct ReplayRunTests {
                 return .success(ReplaySamples.response())
             }
         }
-        var entries = ["/a1", "/a2", "/b1"].enumerated().map { ReplaySamples.entry("GET", $1, at: Int64($0)) }
-        entries[2].exchange.connection = isKnown ? 2 : -1
+        let targets = ["/a1"] + [String](repeating: "/other", count: others) + ["/a2", "/b1"]
+        var entries = targets.enumerated().map { ReplaySamples.entry("GET", $1, at: Int64($0)) }
+        for place in entries.indices.dropFirst().prefix(others) { entries[place].exchange.connection = 3 + place }
+        entries[others + 2].exchange.connection = isKnown ? 2 : -1
         let policy = ReplaySamples.policy()
         let client = GatedClient(events: EventList(), bell: ChangeBell())
         let run = ReplayRun(

@@ -98,4 +98,26 @@ import TrafficModel
             #expect(ledger.octets == 0)
         }
     }
+
+    @Test func `what is given up holds nothing, takes nothing and leaves the others as they are`() {
+        let ledger = RetentionLedger(limit: 2 * (RetentionLedger.fixedCharge + 300))
+        var messages = (0..<10).map { _ in Self.keep(300, in: ledger) }
+        #expect(messages.map { $0?.isShed } == [Bool](repeating: true, count: 8) + [false, false])
+        #expect(messages.map { $0?.octets.count } == [Int](repeating: 0, count: 8) + [300, 300])
+        #expect(ledger.refusedMessages == 8 && ledger.octets == ledger.limit)
+        let more: [UInt8] = [1, 2, 3]
+        let line = [FieldLine(name: 0..<1, value: 1..<2)]
+        for message in messages.prefix(8) {
+            message?.append(more.span, 0..<3)
+            message?.cutContent(to: 0)
+            #expect(message?.keepTrailers(more.span, line.span) == false)
+            #expect(message?.content.isEmpty == true && message?.trailers.octets.isEmpty == true)
+            #expect(message?.wantsContent == false && message?.isShed == true)
+        }
+        #expect(messages.suffix(2).allSatisfy { $0?.octets.allSatisfy { $0 == UInt8(ascii: "a") } == true })
+        for place in messages.indices { ledger.takeBack(&messages[place]) }
+        #expect(ledger.octets == 0)
+        let next = (0..<2).map { _ in Self.keep(300, in: ledger) }
+        #expect(next.allSatisfy { $0?.octets.count == 300 && $0?.isShed == false })
+    }
 }

@@ -89,7 +89,7 @@ private final class TestScratch: RecordingScratch {
         }
         #expect((scratch.count > 0) == (room < .max))
         let entries = store.takeEntries()
-        #expect(entries.count == 200 && entries.failure == nil)
+        #expect(entries.count == 200 && entries.loss == nil)
         for number in 0..<100 {
             // Text has every property in it, those to come too.
             #expect("\(entries[2 * number].exchange)" == "\(Self.exchange(number))")
@@ -130,15 +130,17 @@ private final class TestScratch: RecordingScratch {
         #expect(scratch.count <= 10_000)
         let entries = store.takeEntries()
         for number in 0..<100 { #expect("\(entries[number].exchange)" == "\(Self.exchange(number))") }
+        // Nothing is lost by that.
+        #expect(entries.loss == nil)
     }
 
     @Test func `what cannot be read again is an exchange without a method, and is said`() {
         let store = RecordingStore(room: 0, scratch: TestScratch(isReadable: false))
         store.append(Samples.exchange(at: 5))
         let entries = store.takeEntries()
-        #expect(entries.count == 1 && entries.failure == nil)
+        #expect(entries.count == 1 && entries.loss == nil)
         #expect(entries[0].exchange.request.method.isEmpty && entries[0].exchange.startTime == 5)
-        #expect(entries.failure?.contains("cannot be read") == true)
+        #expect(entries.loss?.contains("cannot be read") == true)
     }
 
     @Test func `records of a gor file are joined where they lie apart in a scratch file`() {

@@ -90,7 +90,7 @@ struct MirrorReportPlan: Sendable {
         loaded.recording.losses.report()
         for line in loaded.damage { StandardError.say(line) }
         let judged = judged(loaded.recording)
-        if let failure = loaded.recording.entries.failure { throw CommandFailure(.failed, failure) }
+        if let loss = loaded.recording.entries.loss { throw CommandFailure(.failed, loss) }
         guard let judged else {
             throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")
         }

@@ -69,7 +69,7 @@ extension ReplayPlan {
         var summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
         summary.handshakeProblem = client.handshakeProblem
         await client.close()
-        return (summary, loader.damage + (selection.chosen.failure.map { [$0] } ?? []))
+        return (summary, loader.damage + (selection.chosen.loss.map { [$0] } ?? []))
     }
 
     /// The name in the marker: that of the node, where whoever started the program says it.

@@ -161,10 +161,16 @@ private final class ConnectionOrder {
     }
 
     private var last: [ConnectionName: Latch] = [:]
+    /// With how many connections those are forgotten on which nothing is under way.
+    private var limit = 1024
 
     /// The turn of the next request; one without waiting where its connection is not known.
     func turn(of exchange: RecordedExchange) -> Turn {
         guard let name = ConnectionName(of: exchange) else { return Turn() }
+        if last.count >= limit {
+            last = last.filter { !$0.value.isOpen }
+            limit = max(limit, 2 * last.count)
+        }
         let own = Latch()
         let before = last.updateValue(own, forKey: name)
         return Turn(before: before, own: own)
@@ -174,6 +180,8 @@ private final class ConnectionOrder {
 /// Something that happens once, and for which one task may wait.
 private final class Latch: Sendable {
     private let state = Mutex<(isOpen: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+
+    var isOpen: Bool { state.withLock(\.isOpen) }
 
     func wait() async {
         await withCheckedContinuation { caller in

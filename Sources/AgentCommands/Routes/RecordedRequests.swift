@@ -57,7 +57,7 @@ struct RecordedRequests {
             try checkMemory(others.joined(separator: ", "))
             add(entry.exchange, at: ports)
         }
-        if let failure = loader.recording.entries.failure { throw CommandFailure(.failed, failure) }
+        if let loss = loader.recording.entries.loss { throw CommandFailure(.failed, loss) }
     }
 
     private func checkMemory(_ path: String) throws(CommandFailure) {

@@ -9,18 +9,34 @@ public import TrafficModel
 public final class RetainedMessage {
     // Behind a pointer, since each access to a property of a class is checked for exclusivity, by a call; what is read or
     // changed through it is so at once, on the one thread of the reconstructor.
-    private let kept: UnsafeMutablePointer<KeptOctets>
+    @exclusivity(unchecked)
+    private var kept: UnsafeMutablePointer<KeptOctets>
 
     fileprivate init() {
         unsafe kept = .allocate(capacity: 1)
         unsafe kept.initialize(to: KeptOctets())
+        unsafe kept.pointee.message = unsafe Unmanaged.passUnretained(self)
     }
 
     deinit {
-        // The memory was initialized with the object, and no pointer to it leaves it.
         unsafe kept.pointee.release()
+        freeMemory()
+    }
+
+    /// Gives back the memory of what is kept, for good.
+    private func freeMemory() {
+        // The shared one is nobody's. Any other was initialized with the object; who else has a pointer to it, the ledger, has been
+        // told by `release`.
+        guard unsafe kept != KeptOctets.shed else { return }
         unsafe kept.deinitialize(count: 1)
         unsafe kept.deallocate()
+    }
+
+    /// Gives up what is kept, and the memory for it: those of requests that are left unfinished may be many.
+    fileprivate func shed() {
+        unsafe kept.pointee.release()
+        freeMemory()
+        unsafe kept = KeptOctets.shed
     }
 
     /// The head as sent, or as it was written anew where lines are folded or it is malformed by the letter.
@@ -119,7 +135,7 @@ public final class RetainedMessage {
     }
 
     /// Forgets the message; returns whether the memory is worth keeping for another.
-    fileprivate func forget() -> Bool { unsafe kept.pointee.forget() }
+    fileprivate func forget() -> Bool { unsafe !isShed && kept.pointee.forget() }
 }
 
 /// What is kept of a message.
@@ -139,8 +155,19 @@ private struct KeptOctets: ~Copyable {
     var older: UnsafeMutablePointer<KeptOctets>?
     var newer: UnsafeMutablePointer<KeptOctets>?
     var isShed = false
+    /// Whose it is; it lives as long as this does.
+    var message: Unmanaged<RetainedMessage>?
     /// Whether content is missing for want of room.
     var isCut = false
+
+    /// What is there of all messages that were given up; nothing of it ever changes.
+    nonisolated(unsafe) static let shed = {
+        // Made once, and never given back.
+        let shed = UnsafeMutablePointer<KeptOctets>.allocate(capacity: 1)
+        unsafe shed.initialize(to: KeptOctets())
+        unsafe shed.pointee.isShed = true
+        return unsafe shed
+    }()
 
     /// Where the parts of a head lie.
     struct KeptHead {
@@ -211,20 +238,8 @@ private struct KeptOctets: ~Copyable {
         self.ledger = nil
     }
 
-    /// Gives up what is kept, so that another message has room.
-    mutating func shed() {
-        release()
-        octets = PlainList()
-        fields = PlainList()
-        (content, trailerOctets, trailerFields) = ([], [], [])
-        head = KeptHead()
-        contentLimit = 0
-        isShed = true
-    }
-
     mutating func forget() -> Bool {
         release()
-        isShed = false
         isCut = false
         guard octets.capacity <= RetentionLedger.spareOctets, fields.capacity <= RetentionLedger.spareFields else {
             return false
@@ -334,7 +349,7 @@ final class RetentionLedger {
 
     private func shed(_ message: UnsafeMutablePointer<KeptOctets>) {
         refusedMessages += 1
-        unsafe message.pointee.shed()
+        unsafe message.pointee.message?.takeUnretainedValue().shed()
     }
 
     // MARK: - By age

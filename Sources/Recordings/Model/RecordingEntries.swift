@@ -48,5 +48,5 @@ public struct RecordingEntries: Sendable, RandomAccessCollection {
     public var startTimes: [Int64] { places.map(\.start) }
 
     /// Why some of them could not be read from where they were kept; such a one has no method.
-    public var failure: String? { store.failure }
+    public var loss: String? { store.loss }
 }

@@ -8,8 +8,9 @@ public import TrafficModel
 /// In memory stay the places of exchanges, so that they can be ordered, and joined with answers that come later. Where the scratch
 /// file cannot be written, memory takes what it would have taken, and whoever reads looks at ``octetsInMemory``.
 public final class RecordingStore: Sendable {
-    /// Octets of the index for each exchange, with what arrays have in reserve when they grow.
-    private static let indexOctets = 64
+    /// Octets of memory for the place of each exchange: a list that grows has half of it in reserve, and those that are chosen to be sent
+    /// are in a second one, beside when they are due.
+    private static let placeOctets = 96
 
     private let state: Mutex<State>
 
@@ -24,11 +25,14 @@ public final class RecordingStore: Sendable {
 
     /// How many octets of memory the exchanges take that are here.
     public var octetsInMemory: Int {
-        state.withLock { $0.tail.count + $0.places.count * Self.indexOctets }
+        state.withLock { $0.tail.count + $0.places.count * Self.placeOctets }
     }
 
-    /// Why the scratch file could not be written, or read; `nil` where it could.
+    /// Why the scratch file could not be written, so that all that came then is in memory; `nil` where it could.
     public var failure: String? { state.withLock { $0.failure } }
+
+    /// Why exchanges could not be read again; `nil` where they could.
+    var loss: String? { state.withLock { $0.loss } }
 
     // MARK: - Writing
 
@@ -42,7 +46,9 @@ public final class RecordingStore: Sendable {
         writer.add(exchange)
         return state.withLock { state in
             let piece = state.add(writer.octets)
-            state.places.append(Place(start: exchange.startTime, number: state.places.count, piece: piece))
+            state.places.append(
+                Place(start: exchange.startTime, piece: piece, number: UInt32(clamping: state.places.count))
+            )
             return state.places.count - 1
         }
     }
@@ -112,7 +118,7 @@ public final class RecordingStore: Sendable {
             guard !reader.isDamaged, offset < Int64(piece.offset) else { break }
             piece = Piece(offset: Int(offset), count: UInt32(clamping: count))
         }
-        state.withLock { $0.failure = $0.failure ?? "a temporary file cannot be read" }
+        state.withLock { $0.loss = "a temporary file cannot be read" }
         let nothing = RecordedRequest(method: "", target: [], message: RecordedMessage(fields: []))
         return RecordingEntry(exchange: RecordedExchange(request: nothing, connection: -1, startTime: place.start))
     }
@@ -134,8 +140,8 @@ extension RecordingStore {
     /// An exchange: when it began, and where the last of its parts lies.
     struct Place {
         let start: Int64
-        let number: Int
         var piece: Piece
+        let number: UInt32
     }
 
     private struct State {
@@ -148,6 +154,7 @@ extension RecordingStore {
         var tail: [UInt8] = []
         var places: [Place] = []
         var failure: String?
+        var loss: String?
         private var written = 0
 
         init(room: Int, scratch: (any RecordingScratch)?) {
