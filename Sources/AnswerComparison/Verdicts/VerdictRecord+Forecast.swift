@@ -49,7 +49,10 @@ extension VerdictRecord {
 
     /// What there is to do about an open verdict, or one that says that something is wrong.
     func remedy(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> String {
-        switch judgement.reason {
+        if limits.isComplete, let remedy = completeRemedy(judgement, settings: settings, limits: limits) {
+            return remedy
+        }
+        return switch judgement.reason {
         case .withinMargin, .likeProduction: ""
         case .errors: "look at the examples; the target fails where the other side answers"
         case .beyondMargin, .place:
@@ -95,6 +98,24 @@ extension VerdictRecord {
         case .masked: maskedRemedy(settings, limits: limits)
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
+        }
+    }
+
+    /// What there is to do where nothing more comes by itself; `nil` where that makes no difference.
+    private func completeRemedy(
+        _ judgement: Finding,
+        settings: ComparisonSettings,
+        limits: VerdictLimits
+    ) -> String? {
+        switch judgement.reason {
+        case .moreNeeded where isOffset(settings) || isSlowSoFar(settings: settings, limits: limits): nil
+        case .moreNeeded:
+            "replay more requests, and report on all recordings together"
+                + orderRemedy(settings: settings, limits: limits)
+        case .unadjusted: "replay each request twice: the second response shows what varies by itself"
+        case .throttled: "the target answers 429: replay at a lower rate, or lift its limit for replayed requests"
+        case .episode: "what differs happened within a short time: replay again, and see whether it comes back"
+        default: nil
         }
     }
 
