@@ -66,7 +66,7 @@ extension VerdictRecord {
             "look at the examples: the target is worse in some requests and better in more, and the one is no excuse for the other"
         case .moreNeeded where isSlowSoFar(settings: settings, limits: limits):
             "wait for a few minutes: so far the target's median response takes longer than the baseline's by more than latencyMargin"
-        case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
+        case .moreNeeded: moreRemedy + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
         case .coverage:
             coverageRemedy(
@@ -99,6 +99,14 @@ extension VerdictRecord {
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
         }
+    }
+
+    /// How there come to be more pairs; where most that is sampled is left out, sampling more brings none.
+    private var moreRemedy: String {
+        missed[.thinned, default: 0] > pairs
+            ? "wait for more pairs: most copies are left out by ramp, back-off, the target's rate or a pause; "
+                + "wingmirror_mirror_dropped_total says which"
+            : "wait for more pairs, or raise percent"
     }
 
     /// What there is to do where nothing more comes by itself; `nil` where that makes no difference.
