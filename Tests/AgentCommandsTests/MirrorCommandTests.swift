@@ -320,6 +320,25 @@ struct MirrorCommandTests {
         #expect(verdict["reason"] == (kind == "missing" ? "coverage" : "errors"))
     }
 
+    @Test func `a recording with too few replayed answers asks for more of them, and not for patience`() throws {
+        let entries = (0..<100).map { number in
+            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
+            entry.exchange.durationNanoseconds = 1_000_000
+            entry.replayed = [
+                ReplayedAnswer(
+                    time: entry.exchange.startTime + 2_000_000,
+                    roundTripNanoseconds: 1_000_000,
+                    response: ReplaySamples.response()
+                )
+            ]
+            return entry
+        }
+        let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
+        let verdict = try #require(judged.report.verdicts.first)
+        #expect(verdict["verdict"] == "inconclusive" && verdict["reason"] == "more_pairs_needed")
+        #expect(verdict["remedy"] == "replay more requests, and report on all recordings together")
+    }
+
     @Test func `a recording that was replayed a day later is judged`() throws {
         let day: Int64 = 86_400_000_000_000
         let entries = (0..<6000).map { number in

@@ -113,7 +113,11 @@ struct MirrorReportPlan: Sendable {
         }
         guard unanswered < entries.count else { return nil }
         let lane = MirrorLane(policy: "recording", target: "replayed")
-        var book = VerdictBook { coding, content, limit in ContentDecoding.freed(coding, content, limit: limit) }
+        var limits = VerdictLimits()
+        limits.isComplete = true
+        var book = VerdictBook(limits: limits) { coding, content, limit in
+            ContentDecoding.freed(coding, content, limit: limit)
+        }
         var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])
         policy.settings.timeBlock = timeBlock(from: times.first, to: times.last)
         // A recording may be replayed days later.

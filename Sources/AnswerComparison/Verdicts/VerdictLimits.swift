@@ -50,6 +50,8 @@ public struct VerdictLimits: Sendable, Hashable {
     public var refusedShare = 0.2
     /// Pairs below which that share is not looked at.
     public var refusedPairs = 20
+    /// Whether all that there is has been compared, as of a recording: then no more comes by waiting, and no percent is raised.
+    public var isComplete = false
 
     /// Makes the defaults.
     public init() {}

@@ -49,7 +49,10 @@ extension VerdictRecord {
 
     /// What there is to do about an open verdict, or one that says that something is wrong.
     func remedy(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> String {
-        switch judgement.reason {
+        if limits.isComplete, let remedy = completeRemedy(judgement, settings: settings, limits: limits) {
+            return remedy
+        }
+        return switch judgement.reason {
         case .withinMargin, .likeProduction: ""
         case .errors: "look at the examples; the target fails where the other side answers"
         case .beyondMargin, .place:
@@ -63,7 +66,7 @@ extension VerdictRecord {
             "look at the examples: the target is worse in some requests and better in more, and the one is no excuse for the other"
         case .moreNeeded where isSlowSoFar(settings: settings, limits: limits):
             "wait for a few minutes: so far the target's median response takes longer than the baseline's by more than latencyMargin"
-        case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
+        case .moreNeeded: moreRemedy + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
         case .coverage:
             coverageRemedy(
@@ -95,6 +98,32 @@ extension VerdictRecord {
         case .masked: maskedRemedy(settings, limits: limits)
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
+        }
+    }
+
+    /// How there come to be more pairs; where most that is sampled is left out, sampling more brings none.
+    private var moreRemedy: String {
+        missed[.thinned, default: 0] > pairs
+            ? "wait for more pairs: most copies are left out by ramp, back-off, the target's rate or a pause; "
+                + "wingmirror_mirror_dropped_total says which"
+            : "wait for more pairs, or raise percent"
+    }
+
+    /// What there is to do where nothing more comes by itself; `nil` where that makes no difference.
+    private func completeRemedy(
+        _ judgement: Finding,
+        settings: ComparisonSettings,
+        limits: VerdictLimits
+    ) -> String? {
+        switch judgement.reason {
+        case .moreNeeded where isOffset(settings) || isSlowSoFar(settings: settings, limits: limits): nil
+        case .moreNeeded:
+            "replay more requests, and report on all recordings together"
+                + orderRemedy(settings: settings, limits: limits)
+        case .unadjusted: "replay each request twice: the second response shows what varies by itself"
+        case .throttled: "the target answers 429: replay at a lower rate, or lift its limit for replayed requests"
+        case .episode: "what differs happened within a short time: replay again, and see whether it comes back"
+        default: nil
         }
     }
 

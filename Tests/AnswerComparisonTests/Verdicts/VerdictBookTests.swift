@@ -942,6 +942,22 @@ import TrafficModel
         #expect(verdict.reason == .coverage && verdict.remedy != "see what was missed")
     }
 
+    @Test(arguments: [(left: UInt64(9), raising: true), (left: 11, raising: false)])
+    func `who waits for pairs is to sample more, unless most of the copies are left out`(
+        left: UInt64,
+        raising: Bool
+    ) throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<10 {
+            bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        }
+        bench.book.sampled(Bench.lane, route: Bench.route, count: left)
+        bench.book.missed(Bench.lane, route: Bench.route, reason: .thinned, count: left)
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .moreNeeded)
+        #expect(verdict.remedy.contains("raise percent") == raising)
+    }
+
     // MARK: - Bounds
 
     @Test func `routes, places, votes and examples are bounded, and the rest counted`() throws {
