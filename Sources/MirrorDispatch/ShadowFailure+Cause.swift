@@ -34,8 +34,30 @@ extension ShadowFailure {
             }
     }
 
-    /// What it is where the agent itself stood still for the time that a connection is given, its handshake included: whoever was
-    /// not running when it came about finds its time over.
+    /// Whether the target itself said so: it refused the connection, or sent in the handshake what is not agreed to.
+    ///
+    /// Whoever reads that late knows it all the same.
+    static func isSaidByTarget(_ error: any Error) -> Bool {
+        switch error {
+        case let error as NIOConnectionError:
+            !error.connectionErrors.isEmpty && error.connectionErrors.allSatisfy { isSaidByTarget($0.error) }
+        case let error as IOError: error.errnoCode == ECONNREFUSED
+        case let error as NIOSSLExtraError: error == .failedToValidateHostname
+        case let error as NIOSSLError:
+            switch error {
+            case .handshakeFailed(let reason): isSaidByTarget(reason)
+            case .unableToValidateCertificate: true
+            default: false
+            }
+        // A target ends a handshake that takes too long.
+        case BoringSSLError.sslError(let reasons): !reasons.isEmpty && !reasons.contains(.eofDuringHandshake)
+        default: false
+        }
+    }
+
+    /// What it is where the agent itself stood still for the time that a connection is given, its handshake included.
+    ///
+    /// Whoever was not running when it came about finds its time over. What the target said is not meant.
     var afterStandstill: ShadowFailure {
         switch self {
         case .connect, .tls: .cancelled

@@ -126,7 +126,7 @@ final class TargetConnections: Sendable {
         // A second sending has a time of its own.
         let sent = progress.secondSending ?? start
         var answer = ShadowAnswer(
-            result: stoodStill ? result.mapError { $0.afterStandstill } : result,
+            result: stoodStill && !progress.hasTargetSpoken ? result.mapError { $0.afterStandstill } : result,
             firstByteNanoseconds: (sent.duration(to: progress.headTime ?? end)).nanoseconds,
             durationNanoseconds: sent.duration(to: end).nanoseconds
         )
@@ -143,7 +143,7 @@ final class TargetConnections: Sendable {
             do {
                 return .success(try await calls.answer(to: request, keeping: keptOctets, progress: progress))
             } catch {
-                return .failure(failure(error))
+                return .failure(failure(error, progress))
             }
         }
         var reserved = 0
@@ -177,13 +177,14 @@ final class TargetConnections: Sendable {
             return .success(RecordedResponse(status: Int(response.status.code), message: message))
         } catch {
             budget.release(reserved)
-            return .failure(failure(error))
+            return .failure(failure(error, progress))
         }
     }
 
     /// What an error of the client means; why TLS failed is remembered.
-    private func failure(_ error: any Error) -> ShadowFailure {
+    private func failure(_ error: any Error, _ progress: AnswerProgress) -> ShadowFailure {
         guard !Task.isCancelled else { return .cancelled }
+        if ShadowFailure.isSaidByTarget(error) { progress.targetSpoke() }
         let failure = ShadowFailure(cause: error)
         if failure == .tls {
             firstHandshakeProblem.withLock { $0 = $0 ?? ShadowFailure.handshakeProblem(error) }
@@ -246,16 +247,25 @@ final class TargetConnections: Sendable {
     }
 }
 
-/// When the head of an answer came, when the request was sent once more, and how long the agent ran meanwhile.
+/// When the head of an answer came, when the request was sent once more, how long the agent ran meanwhile, and whether the target
+/// said that there would be no answer.
 final class AnswerProgress: Sendable {
     private let head = Mutex<ContinuousClock.Instant?>(nil)
     private let second = Mutex<ContinuousClock.Instant?>(nil)
     private let running = Mutex(Duration.zero)
+    private let spoke = Mutex(false)
 
     /// How long the agent ran meanwhile, at least.
     var runningTime: Duration { running.withLock(\.self) }
     var headTime: ContinuousClock.Instant? { head.withLock(\.self) }
     var secondSending: ContinuousClock.Instant? { second.withLock(\.self) }
+
+    /// Whether the target refused the connection or the handshake.
+    var hasTargetSpoken: Bool { spoke.withLock(\.self) }
+
+    func targetSpoke() {
+        spoke.withLock { $0 = true }
+    }
 
     func headArrived() {
         head.withLock { $0 = .now }
