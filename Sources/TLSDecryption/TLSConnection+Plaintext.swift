@@ -57,6 +57,8 @@ extension TLSConnection {
         }
         guard hasExactLengths(direction) else { return becomeUnreadable(.lost, &sink) }
         self[direction].sequence += 1
+        // It counted as the record's number does.
+        if let explicit = self[direction].explicitNonce { self[direction].explicitNonce = explicit &+ 1 }
         let isData = protection.isTLS13 || header.type == ContentType.applicationData
         if isData { missPlaintext(header.length - protection.overhead, reason, place.lastTime, direction, &sink) }
         self[direction].offsets.recordEnded(at: place.end, plaintext: self[direction].plaintextOffset)

@@ -8,21 +8,20 @@ extension HTTPReconstructor where Sink: ~Copyable {
     /// Reads a connection as HTTP/2 from these octets on, and what the client sent before them.
     mutating func startHTTP2(_ octets: Span<UInt8>, at position: StreamPosition, isWhole: Bool, _ slot: Int) {
         var early: [UInt8] = []
-        var missed: Int64 = 0
+        var missed = (client: Int64(0), server: Int64(0))
         if case .probing(let reader) = shared.connections[slot].reader, reader >= 0 {
-            // The client's first octets were missed: what came behind the hole was not read either.
-            if isWhole, http1[reader].progress(.request).isLost { missed = http1[reader].requestEnd }
+            // First octets were missed: what came behind the hole was not read either.
+            if isWhole, http1[reader].progress(.request).isLost { missed.client = http1[reader].requestEnd }
+            if isWhole, http1[reader].progress(.response).isLost { missed.server = http1[reader].responseEnd }
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
         }
         let reader = insertHTTP2(slot, isWhole: isWhole)
         sink.protocolRecognized(.http2, on: shared.connections.facts(of: slot))
-        if missed > 0 {
-            let start = startOfClient(reader, at: position)
-            http2[reader].octetsMissing(Int(missed), reason: .captureLoss, at: start, &shared, &sink)
-        } else {
-            feedEarly(early, before: position, reader)
-        }
+        let client = http2[reader].clientDirection
+        firstOctetsMissing(missed.server, of: client.reversed, before: position, reader)
+        firstOctetsMissing(missed.client, of: client, before: position, reader)
+        if missed.client == 0 { feedEarly(early, before: position, reader) }
         http2[reader].octetsArrived(octets, at: position, &shared, &sink)
         lookAfter(reader, slot)
         noteMemory(of: slot)
@@ -73,16 +72,23 @@ extension HTTPReconstructor where Sink: ~Copyable {
     /// Reads what the client sent while it was not known that it is HTTP/2.
     private mutating func feedEarly(_ early: [UInt8], before position: StreamPosition, _ reader: Int32) {
         guard !early.isEmpty else { return }
-        http2[reader].octetsArrived(early.span, at: startOfClient(reader, at: position), &shared, &sink)
+        let start = start(of: http2[reader].clientDirection, at: position)
+        http2[reader].octetsArrived(early.span, at: start, &shared, &sink)
     }
 
-    private func startOfClient(_ reader: Int32, at position: StreamPosition) -> StreamPosition {
-        StreamPosition(
-            direction: http2[reader].clientDirection,
-            offset: 0,
-            time: position.time,
-            acknowledged: nil,
-            startsSegment: true
-        )
+    /// Tells HTTP/2 of octets of one side that were missed, or not read, before it was known.
+    private mutating func firstOctetsMissing(
+        _ count: Int64,
+        of direction: StreamDirection,
+        before position: StreamPosition,
+        _ reader: Int32
+    ) {
+        guard count > 0 else { return }
+        let start = start(of: direction, at: position)
+        http2[reader].octetsMissing(Int(count), reason: .captureLoss, at: start, &shared, &sink)
+    }
+
+    private func start(of direction: StreamDirection, at position: StreamPosition) -> StreamPosition {
+        StreamPosition(direction: direction, offset: 0, time: position.time, acknowledged: nil, startsSegment: true)
     }
 }

@@ -64,7 +64,10 @@ extension HTTP2Connection {
     ) {
         makeRoom(at: time, &shared, &sink)
         let exchange = insertExchange(block, &shared)
-        let place = streams.insert(HTTP2Stream(identifier: block.stream, exchange: exchange))
+        var stream = HTTP2Stream(identifier: block.stream, exchange: exchange)
+        // Its answer may be among what is not read until a boundary is found.
+        if responses.frames.isLost { stream.flags.insert(.responseHole) }
+        let place = streams.insert(stream)
         let shape = requestBegan(place, block, reading, at: time, &shared)
         show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         if block.endsStream { messageEnded(place, .request, at: time, &shared, &sink) }

@@ -72,6 +72,39 @@ import TrafficModel
         #expect(record.lines == ["- -> 201 [request_gap]", "GET /next -> 200"])
     }
 
+    @Test func `a server whose first octets were missed before HTTP/2 was known is read from the next frame on`() {
+        var script = HTTP2Script()
+        let lost = HTTP2Script.opening + script.request(1, Self.other)
+        let tagged = [(":status", "200"), ("x-tag", "a")]
+        let lostAnswer = HTTP2Script.serverOpening + script.response(1, tagged, ends: true)
+        let record = Conversation(
+            .clientHole(lost),
+            .serverHole(lostAnswer),
+            .client(script.request(3, HTTP2Script.head("/next"))),
+            // It refers to what the lost one inserted.
+            .server(script.response(3, tagged, ends: true)),
+            .client(script.request(5, HTTP2Script.head("/last"))),
+            .server(script.response(5, [(":status", "204")], ends: true))
+        ).read()
+        #expect(record.protocols == [.http2])
+        #expect(record.exchanges.map(\.stream) == [3, 5])
+        #expect(record.exchanges.map { $0.response?.status } == [200, 204])
+        for exchange in record.exchanges { #expect(!exchange.integrity.contains(.malformed)) }
+    }
+
+    @Test func `a request that comes while the server's frames are not found may have been answered`() {
+        var script = HTTP2Script()
+        let answer = script.response(1, [(":status", "200")], ends: true)
+        let record = Conversation(
+            .client(HTTP2Script.opening + script.request(1, HTTP2Script.head("/first"))),
+            .server(HTTP2Script.serverOpening + answer),
+            .serverHole(HTTP2Script.data(1, "abc")),
+            .client(script.request(3, HTTP2Script.head("/next")))
+        ).read()
+        #expect(record.exchanges.last?.stream == 3)
+        #expect(record.exchanges.last?.integrity.contains(.responseGap) == true)
+    }
+
     @Test func `a segment that opens a stream and goes on with it is found again whole`() {
         var script = HTTP2Script()
         let first = HTTP2Script.opening + script.request(1, HTTP2Script.head("/first"))
