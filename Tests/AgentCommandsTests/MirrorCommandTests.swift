@@ -275,17 +275,8 @@ struct MirrorCommandTests {
         throws
     {
         let entries = (0..<6000).map { number in
-            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
-            entry.exchange.durationNanoseconds = 1_000_000
-            if number % 10 >= missing {
-                entry.replayed = [
-                    ReplayedAnswer(
-                        time: entry.exchange.startTime + 2_000_000,
-                        roundTripNanoseconds: 1_000_000,
-                        response: ReplaySamples.response()
-                    )
-                ]
-            }
+            var entry = Self.replayedEntry(number)
+            if number % 10 < missing { entry.replayed = [] }
             return entry
         }
         let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
@@ -298,6 +289,20 @@ struct MirrorCommandTests {
         #expect(text.contains("missed 1,800 without a replayed response in the recording"))
         #expect(text.contains("do     replay all requests, and see why the target did not respond to some"))
         #expect(MirrorReportPlan.judged(Recording(entries: entries.filter(\.replayed.isEmpty))) == nil)
+    }
+
+    /// A request that was replayed, with the same response.
+    private static func replayedEntry(_ number: Int) -> RecordingEntry {
+        var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
+        entry.exchange.durationNanoseconds = 1_000_000
+        entry.replayed = [
+            ReplayedAnswer(
+                time: entry.exchange.startTime + 2_000_000,
+                roundTripNanoseconds: 1_000_000,
+                response: ReplaySamples.response()
+            )
+        ]
+        return entry
     }
 
     @Test(arguments: ["missing", "cut", "garbage"])
@@ -321,18 +326,7 @@ struct MirrorCommandTests {
     }
 
     @Test func `a recording with too few replayed answers asks for more of them, and not for patience`() throws {
-        let entries = (0..<100).map { number in
-            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
-            entry.exchange.durationNanoseconds = 1_000_000
-            entry.replayed = [
-                ReplayedAnswer(
-                    time: entry.exchange.startTime + 2_000_000,
-                    roundTripNanoseconds: 1_000_000,
-                    response: ReplaySamples.response()
-                )
-            ]
-            return entry
-        }
+        let entries = (0..<100).map(Self.replayedEntry)
         let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
         let verdict = try #require(judged.report.verdicts.first)
         #expect(verdict["verdict"] == "inconclusive" && verdict["reason"] == "more_pairs_needed")

@@ -116,7 +116,7 @@ extension VerdictRecord {
         limits: VerdictLimits
     ) -> String? {
         switch judgement.reason {
-        case .moreNeeded where isOffset(settings) || isSlowSoFar(settings: settings, limits: limits): nil
+        case .moreNeeded where isOffset(settings): nil
         case .moreNeeded:
             "replay more requests, and report on all recordings together"
                 + orderRemedy(settings: settings, limits: limits)

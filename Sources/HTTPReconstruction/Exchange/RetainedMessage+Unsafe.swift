@@ -160,7 +160,10 @@ private struct KeptOctets: ~Copyable {
     /// Whether content is missing for want of room.
     var isCut = false
 
-    /// What is there of all messages that were given up; nothing of it ever changes.
+    /// What is there of all messages that were given up.
+    ///
+    /// `nonisolated(unsafe)`: the threads of all reconstructors read it, and nothing of it ever changes: it has no ledger and takes no
+    /// content, so that whoever would write it turns back before.
     nonisolated(unsafe) static let shed = {
         // Made once, and never given back.
         let shed = UnsafeMutablePointer<KeptOctets>.allocate(capacity: 1)
