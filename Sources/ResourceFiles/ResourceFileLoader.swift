@@ -21,33 +21,16 @@ public struct ResourceFileLoader: Sendable {
     /// Makes a loader with the default limits.
     public init() {}
 
-    /// Reads files, and folders with all that lies below them, in the order of their names.
-    ///
-    /// In folders, files that end in `.yaml`, `.yml` or `.json` count; names that begin with a dot are passed over, which
-    /// also hides the bookkeeping of a mounted ConfigMap. A file named by itself counts whatever its name.
-    /// - Throws: every file that cannot be read or understood; then nothing is returned, so that a half-written folder
-    ///   never stands for the whole.
-    public func load(_ paths: [String]) throws(ResourceFileError) -> [JSONValue] {
-        var objects: [JSONValue] = []
-        var problems: [String] = []
-        for path in paths {
-            for file in files(at: path, &problems) {
-                do throws(ResourceFileError) {
-                    objects += try loadFile(file)
-                } catch {
-                    problems += error.problems
-                }
-            }
-        }
-        guard problems.isEmpty else { throw ResourceFileError(problems: problems) }
-        return objects
-    }
-
     /// Whether a path can be read once only: standard input, written `-`, or a pipe.
     public static func isReadOnce(_ path: String) -> Bool {
         path == "-" || FileStamp(path: path)?.isPipe == true
     }
 
+    /// The files at a path: itself, or those of a folder and of all that lie below, in the order of their names.
+    ///
+    /// In folders, files that end in `.yaml`, `.yml` or `.json` count; names that begin with a dot are passed over, which also
+    /// hides the bookkeeping of a mounted ConfigMap. A file named by itself counts whatever its name. A path that does not
+    /// exist is a problem.
     func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
         guard FileManager.default.fileExists(atPath: path) else {
             let folder = FileManager.default.currentDirectoryPath
@@ -74,14 +57,6 @@ public struct ResourceFileLoader: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil
     }
 
-    private func loadFile(_ path: String) throws(ResourceFileError) -> [JSONValue] {
-        do throws(DocumentError) {
-            return try parse(try contents(of: path), isJSON: path.hasSuffix(".json"))
-        } catch {
-            throw ResourceFileError(problems: ["\(path):\(error.line): \(error.message)"])
-        }
-    }
-
     /// The octets of a file, or of standard input for `-`.
     ///
     /// - Throws: what cannot be read, and what is larger than the limit: its size is looked at before anything is read.
@@ -98,38 +73,5 @@ public struct ResourceFileLoader: Sendable {
         }
         guard contents.count <= limits.fileBytes else { throw tooLarge }
         return contents
-    }
-
-    /// Reads the objects of one text.
-    ///
-    /// - Parameters:
-    ///   - octets: the text.
-    ///   - isJSON: whether it is JSON rather than YAML.
-    /// - Returns: the documents in order; empty ones are passed over.
-    /// - Throws: the first mistake, with its line.
-    public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [JSONValue] {
-        if isJSON {
-            return try JSONDocument.parseStream(octets, limits: limits).map { value, line throws(DocumentError) in
-                try requireObject(value, line: line)
-            }
-        }
-        guard let text = String(validating: octets, as: UTF8.self) else {
-            throw DocumentError(line: 1, message: "the text is not UTF-8")
-        }
-        return try YAMLDocuments.parse(text, limits: limits).map { document throws(DocumentError) in
-            try requireObject(document.value, line: document.line)
-        }
-    }
-
-    /// Refuses what cannot be a Kubernetes object of any kind: then the wrong file was named, and only here its name is
-    /// known.
-    private func requireObject(_ document: JSONValue, line: Int) throws(DocumentError) -> JSONValue {
-        guard case .object = document else {
-            throw DocumentError(line: line, message: "expected a Kubernetes object, found \(document.typeName)")
-        }
-        guard case .string = document["kind"] else {
-            throw DocumentError(line: line, message: "expected a Kubernetes object, found an object without a kind")
-        }
-        return document
     }
 }

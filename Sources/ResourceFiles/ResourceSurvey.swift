@@ -77,8 +77,8 @@ public struct ResourceSurvey: Sendable {
 extension ResourceFileLoader {
     /// Reads files and folders as a person's repository has them; `-` is standard input.
     ///
-    /// Where `load` refuses a folder for one file that is no object, this passes such files over and says so, and a file
-    /// with a mistake does not hide the others. A file that is named by itself was meant, so it has to be YAML or JSON.
+    /// Files without objects are passed over and told, and a file with a mistake does not hide the others. A file that is
+    /// named by itself was meant, so it has to be YAML or JSON.
     /// - Throws: paths that do not exist.
     public func survey(_ paths: [String]) throws(ResourceFileError) -> ResourceSurvey {
         var problems: [String] = []

@@ -174,7 +174,7 @@ import TrafficPipeline
     @Test(.timeLimit(.minutes(20)))
     func `objects of an API server give the records and metrics that the same objects in files give`() async throws {
         let cluster = TestCluster()
-        for object in try ResourceFileLoader().load(["\(Repository.path)/samples/istio"])
+        for object in try ResourceFileLoader().survey(["\(Repository.path)/samples/istio"]).objects.map(\.value)
         where object["apiVersion"] != "apps/v1" { cluster.apply(object) }
         let server = try await TestAPIServer { cluster.answer($0) }
         let folder = try TemporaryFolder()

@@ -40,7 +40,9 @@ struct ClusterServiceTests {
 
     private static func samples() throws -> [JSONValue] {
         // Deployments are no part of what is asked for.
-        try ResourceFileLoader().load(["\(Repository.path)/samples/istio"]).filter { $0["apiVersion"] != "apps/v1" }
+        try ResourceFileLoader().survey(["\(Repository.path)/samples/istio"]).objects.map(\.value).filter {
+            $0["apiVersion"] != "apps/v1"
+        }
     }
 
     private func applySamples() throws {
@@ -735,7 +737,7 @@ struct ClusterServiceTests {
 
     @Test func `the shipped rights are exactly what the agent asks for`() throws {
         let file = "\(Repository.path)/samples/kubernetes/kustomize/base/rbac.yaml"
-        let objects = try ResourceFileLoader().load([file])
+        let objects = try ResourceFileLoader().survey([file]).objects.map(\.value)
         func rules(_ kind: String) -> [JSONValue] {
             objects.filter { $0["kind"]?.stringValue == kind }.flatMap { $0["rules"]?.arrayValue ?? [] }
         }
@@ -762,7 +764,7 @@ struct ClusterServiceTests {
 
     @Test func `the chart adds the rights of admin.auth.kubernetes, and those alone`() throws {
         func rules(_ path: String) throws -> [JSONValue] {
-            try ResourceFileLoader().load(["\(Repository.path)/samples/kubernetes/\(path)"])
+            try ResourceFileLoader().survey(["\(Repository.path)/samples/kubernetes/\(path)"]).objects.map(\.value)
                 .filter { $0["kind"] == "ClusterRole" }.flatMap { $0["rules"]?.arrayValue ?? [] }
         }
         let usual = try rules("kustomize/base/rbac.yaml")

@@ -354,7 +354,7 @@ import TrafficPipeline
         var environment = RouteEnvironment()
         environment.ports = [(8080, 80), (8081, 81), (8443, 443)].map { GatewayPort(pod: $0, server: $1) }
         let files = Repository.path + "/Tests/AgentTests/Fixtures/reach/routes.yaml"
-        let objects = hasRoutes ? try ResourceFileLoader().load([files]) : []
+        let objects = hasRoutes ? try ResourceFileLoader().survey([files]).objects.map(\.value) : []
         return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
     }
 }

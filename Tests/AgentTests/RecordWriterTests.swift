@@ -307,7 +307,8 @@ struct RecordWriterTests {
         queue.close()
         _ = await writing.value
         var found = (0..<10).flatMap { round in (try? numbers("records.old\(round)")) ?? [] }
-        found += try numbers("records")
+        // Where the writer finds the queue closed and empty at its next turn, it begins no file for the last renaming.
+        if unsafe access(path, F_OK) == 0 { found += try numbers("records") }
         #expect(Set(found).count == found.count)
         #expect(UInt64(found.count) == queue.ledger.written)
         let lost = RecordLedger.Loss.allCases.reduce(0) { $0 + queue.ledger.lost($1) }

@@ -34,8 +34,8 @@ import Testing
         }
     }
 
-    private func kinds(_ objects: [JSONValue]) -> [JSONValue] {
-        objects.map { $0["kind"] ?? .null }
+    private func kinds(_ paths: [String]) throws -> [JSONValue] {
+        try ResourceFileLoader().survey(paths).objects.map { $0.value["kind"] ?? .null }
     }
 
     @Test func `a folder gives its files in the order of their names, and those of folders below`() throws {
@@ -45,8 +45,7 @@ import Testing
         try folder.write("sub/c.yml", "kind: C\n")
         try folder.write("notes.txt", "kind: [")
         try folder.write(".hidden.yaml", "kind: [")
-        let objects = try ResourceFileLoader().load([folder.path])
-        #expect(kinds(objects) == [.string("A"), .string("B1"), .string("B2"), .string("C")])
+        #expect(try kinds([folder.path]) == [.string("A"), .string("B1"), .string("B2"), .string("C")])
     }
 
     @Test func `a mounted ConfigMap is read through its links, once`() throws {
@@ -54,33 +53,38 @@ import Testing
         try folder.write("..2026_01_01/routes.yaml", "kind: V\n")
         try folder.link("..data", to: "..2026_01_01")
         try folder.link("routes.yaml", to: "..data/routes.yaml")
-        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("V")])
+        #expect(try kinds([folder.path]) == [.string("V")])
     }
 
     @Test func `a link back to its own folder adds nothing`() throws {
         let folder = try Folder()
         try folder.write("sub/a.yaml", "kind: A\n")
         try folder.link("sub/loop", to: "..")
-        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("A")])
+        #expect(try kinds([folder.path]) == [.string("A")])
     }
 
-    @Test func `every file that is wrong is named with its line, and nothing is returned`() throws {
+    @Test func `every file that is wrong is named with its line`() throws {
         let folder = try Folder()
         try folder.write("a.yaml", "kind: A\n")
         try folder.write("b.yaml", "kind: A\nkind: B\n")
-        try folder.write("c.json", "{\n\"kind\": }")
+        try folder.write("c.json", "{\n  \"kind\": \"C\" ]\n}")
+        let survey = try ResourceFileLoader().survey([folder.path])
+        #expect(survey.objects.map { $0.value["kind"] } == ["A"])
+        #expect(survey.unreadable.map(\.file) == ["b.yaml", "c.json"].map { "\(folder.path)/\($0)" })
+        #expect(survey.unreadable.map(\.line) == [1, 2])
+    }
+
+    @Test func `nothing is read where one path is not there`() throws {
+        let folder = try Folder()
+        try folder.write("a.yaml", "kind: A\n")
         let error = #expect(throws: ResourceFileError.self) {
-            try ResourceFileLoader().load([folder.path, folder.path + "/none"])
+            try ResourceFileLoader().survey([folder.path, folder.path + "/none"])
         }
-        let problems = error?.problems ?? []
-        #expect(problems.count == 3)
-        #expect(problems.first?.contains("b.yaml:1:") == true)
-        #expect(problems.dropFirst().first?.contains("c.json:2:") == true)
-        #expect(problems.last?.hasSuffix("no such file or folder") == true)
+        #expect(error?.problems == ["\(folder.path)/none: no such file or folder"])
     }
 
     @Test func `a relative path that is not there says where it was looked for`() {
-        let error = #expect(throws: ResourceFileError.self) { try ResourceFileLoader().load(["nowhere/routes"]) }
+        let error = #expect(throws: ResourceFileError.self) { try ResourceFileLoader().survey(["nowhere/routes"]) }
         let folder = FileManager.default.currentDirectoryPath
         let sentence = "no such file or folder (the path is relative to \(folder), where this was started)"
         #expect(error?.problems == ["nowhere/routes: \(sentence)"])
@@ -93,25 +97,17 @@ import Testing
     ])
     func `a tab is called by its name`(text: String, line: Int, problem: String) {
         #expect(throws: DocumentError(line: line, message: "not valid YAML: \(problem)")) {
-            try ResourceFileLoader().parse(Array(text.utf8), isJSON: false)
+            try YAMLDocuments.parse(text)
         }
     }
 
-    @Test(arguments: [
-        ("just text", 1, "a string"), ("kind: A\n---\n- kind: B\n", 3, "a list"),
-        ("a: 1\n", 1, "an object without a kind"),
-        ("kind: [A]\n", 1, "an object without a kind"),
-    ])
-    func `a document that is no Kubernetes object is refused with its line`(_ text: String, line: Int, found: String) {
-        #expect(throws: DocumentError(line: line, message: "expected a Kubernetes object, found \(found)")) {
-            try ResourceFileLoader().parse(Array(text.utf8), isJSON: false)
-        }
-    }
-
-    @Test func `a file that is not UTF-8 is refused`() {
-        #expect(throws: DocumentError(line: 1, message: "the text is not UTF-8")) {
-            try ResourceFileLoader().parse([0x61, 0x3A, 0x20, 0xC3, 0x28], isJSON: false)
-        }
+    @Test func `a file that is not UTF-8 is a mistake`() throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/a.yaml"
+        try Data([0x61, 0x3A, 0x20, 0xC3, 0x28]).write(to: URL(filePath: file))
+        let survey = try ResourceFileLoader().survey([file])
+        #expect(survey.objects.isEmpty)
+        #expect(survey.unreadable.map(\.message) == ["the text is not UTF-8"])
     }
 
     @Test func `a file that is too large is refused`() throws {
@@ -119,8 +115,9 @@ import Testing
         try folder.write("a.yaml", "kind: Something\n")
         var loader = ResourceFileLoader()
         loader.limits.fileBytes = 8
-        let error = #expect(throws: ResourceFileError.self) { try loader.load([folder.path]) }
-        #expect(error?.problems.first?.contains("larger than 8 bytes") == true)
+        let survey = try loader.survey([folder.path])
+        #expect(survey.objects.isEmpty)
+        #expect(survey.unreadable.map(\.message) == ["larger than 8 bytes"])
     }
 
     @Test(.timeLimit(.minutes(20)))
@@ -131,7 +128,7 @@ import Testing
         let pipe = "\(folder.path)/p"
         let loader = ResourceFileLoader()
         let before = loader.stamps(of: [pipe])
-        #expect(try kinds(loader.load([pipe])) == [.string("A"), .string("B")])
+        #expect(try kinds([pipe]) == [.string("A"), .string("B")])
         #expect(loader.stamps(of: [pipe]) == before)
         #expect(ResourceFileLoader.isReadOnce(pipe) && ResourceFileLoader.isReadOnce("-"))
         #expect(!ResourceFileLoader.isReadOnce(folder.path))
@@ -142,7 +139,7 @@ import Testing
         let folder = try Folder()
         try folder.write("a.yaml", "kind: A\n")
         #expect(ExternalProgram("mkfifo").succeeds(["\(folder.path)/b.yaml"]))
-        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("A")])
+        #expect(try kinds([folder.path]) == [.string("A")])
     }
 
     @Test func `lists are taken apart, entries without a kind being of the list's`() throws {
@@ -153,7 +150,7 @@ import Testing
               - metadata: {name: a}
                 spec: {hosts: [x.com], gateways: [gw], http: [{route: [{destination: {host: '*'}}]}]}
             """
-        let resources = RouteResources(decoding: try ResourceFileLoader().parse(Array(text.utf8), isJSON: false))
+        let resources = RouteResources(decoding: try YAMLDocuments.parse(text).map(\.value))
         let findings = RouteTable.compile(resources, environment: RouteEnvironment()).findings
         #expect(findings.map(\.object.description) == ["VirtualService default/a"])
     }

@@ -96,8 +96,8 @@ import Testing
 
     private static func compile(_ folder: String) throws -> (table: RouteTable, findings: [RouteFinding]) {
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples/\(folder)")
-        let objects = try ResourceFileLoader().load([samples.standardizedFileURL.path])
-        return RouteTable.compile(RouteResources(decoding: objects), environment: RouteEnvironment())
+        let objects = try ResourceFileLoader().survey([samples.standardizedFileURL.path]).objects
+        return RouteTable.compile(RouteResources(decoding: objects.map(\.value)), environment: RouteEnvironment())
     }
 
     private static func expect(_ request: SampleRequest, in folder: String) throws {

@@ -72,10 +72,10 @@ struct LabRun {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/labs")
 
     init(_ lab: String) throws {
-        let objects = try ResourceFileLoader().load([Self.folder.appending(path: "\(lab).yaml").path])
+        let objects = try ResourceFileLoader().survey([Self.folder.appending(path: "\(lab).yaml").path]).objects
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80), GatewayPort(pod: 8443, server: 443)]
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let table = RouteTable.compile(RouteResources(decoding: objects.map(\.value)), environment: environment).table
         try self.init(path: Self.folder.appending(path: "\(lab).pcap.gz").path, table)
     }
 

@@ -101,10 +101,10 @@ import TrafficPipeline
     /// What a policy makes of the calls of a recording of a real client and server.
     private func calls(_ capture: String) throws -> (lane: LaneFigures, copies: [RecordedExchange]) {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/streams")
-        let objects = try ResourceFileLoader().load([folder.appending(path: "routes.yaml").path])
+        let objects = try ResourceFileLoader().survey([folder.appending(path: "routes.yaml").path]).objects
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 50_051, server: 80)]
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let table = RouteTable.compile(RouteResources(decoding: objects.map(\.value)), environment: environment).table
         var policy = MirrorPolicy(name: "p", targets: ["t"])
         policy.percent = 100
         policy.methods = ["POST"]

@@ -29,10 +29,10 @@ import Testing
     private static let samples = URL(filePath: Repository.path).appending(path: "samples")
 
     private static func read() throws -> (snapshot: MetricsSnapshot, figures: PipelineFigures) {
-        let objects = try ResourceFileLoader().load([samples.appending(path: "istio-secure").path])
+        let objects = try ResourceFileLoader().survey([samples.appending(path: "istio-secure").path]).objects
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8443, server: 443)]
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let table = RouteTable.compile(RouteResources(decoding: objects.map(\.value)), environment: environment).table
         let keys = KeyStore(isExpected: true)
         keys.take(keyLog: Array(try Data(contentsOf: samples.appending(path: "captures/secure.keys"))))
         let registry = MetricsRegistry()

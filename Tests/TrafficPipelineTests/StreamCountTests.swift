@@ -21,10 +21,10 @@ import Testing
     }
 
     private static func table() throws -> RouteTable {
-        let objects = try ResourceFileLoader().load([folder.appending(path: "routes.yaml").path])
+        let objects = try ResourceFileLoader().survey([folder.appending(path: "routes.yaml").path]).objects
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 50_051, server: 80), GatewayPort(pod: 8080, server: 80)]
-        return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        return RouteTable.compile(RouteResources(decoding: objects.map(\.value)), environment: environment).table
     }
 
     @Test func `calls are counted by status, and one whose method is missing is an error`() throws {

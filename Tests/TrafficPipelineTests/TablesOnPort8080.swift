@@ -10,7 +10,7 @@ extension RouteTable {
     }
 
     static func onPort8080(files path: String) throws -> RouteTable {
-        onPort8080(RouteResources(decoding: try ResourceFileLoader().load([path])))
+        onPort8080(RouteResources(decoding: try ResourceFileLoader().survey([path]).objects.map(\.value)))
     }
 
     private static func onPort8080(_ resources: RouteResources) -> RouteTable {

@@ -52,9 +52,9 @@ import TrafficMetrics
         isLost: (Int, Span<UInt8>) -> Bool = { _, _ in false }
     ) throws -> (records: [Record], snapshot: MetricsSnapshot, figures: PipelineFigures) {
         let files = try FileManager.default.contentsOfDirectory(atPath: samples.appending(path: "istio-secure").path)
-        var objects = try ResourceFileLoader().load(
+        var objects = try ResourceFileLoader().survey(
             files.filter { $0 != "gateway.yaml" }.sorted().map { samples.appending(path: "istio-secure/\($0)").path }
-        )
+        ).objects.map(\.value)
         let servers = hosts.enumerated().map { number, host in
             "{port: {number: 443, name: s\(number), protocol: HTTPS}, hosts: ['\(host)'], "
                 + "tls: {mode: SIMPLE, credentialName: s\(number)}}"

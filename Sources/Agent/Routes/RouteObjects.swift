@@ -72,13 +72,7 @@ package struct RouteObjects {
         let survey = try Self.survey(paths, reader)
         self.survey = survey
         var resources = RouteResources(
-            decoding: survey.objects.map {
-                LocatedObject(
-                    value: $0.value,
-                    location: ObjectLocation(file: $0.file, line: $0.line),
-                    namespace: $0.namespace
-                )
-            },
+            decoding: survey.objects.map(LocatedObject.init),
             defaultNamespace: configuration.routes.namespace
         )
         cluster?.add(to: &resources)
@@ -347,5 +341,15 @@ extension RouteFinding {
     /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
     package var line: String {
         "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"
+    }
+}
+
+extension LocatedObject {
+    fileprivate init(_ object: SurveyedObject) {
+        self.init(
+            value: object.value,
+            location: ObjectLocation(file: object.file, line: object.line),
+            namespace: object.namespace
+        )
     }
 }

@@ -51,11 +51,6 @@ struct ReplaySchedule: Sendable, Equatable {
         // Three hundred years, which no replay lasts.
         return .nanoseconds(Int64(min(nanoseconds, 9e18).rounded()))
     }
-
-    /// How long all rounds take when nothing is late.
-    func length(loops: Int) -> Duration {
-        count == 0 ? .zero : due(count - 1, loop: loops - 1)
-    }
 }
 
 extension ReplaySchedule.Pace {

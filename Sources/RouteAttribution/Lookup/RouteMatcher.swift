@@ -133,16 +133,7 @@ struct RouteMatcher: Sendable {
         case .upgradeField:
             guard request.upgradeWish() == .other else { return missingHolds(condition) }
             return fieldHolds(condition, request, joinsLines: true, joined: &joined)
-        case .transferCodings:
-            if request.upgradeWish() == .other {
-                return fieldHolds(condition, request, joinsLines: true, joined: &joined)
-            }
-            let isNamed = prepared.hidesFields && request.names("te")
-            if !isNamed, request.transferCodingOctets() == 0 {
-                // An empty one stays as it is.
-                return fieldHolds(condition, request, joinsLines: true, joined: &joined)
-            }
-            return request.takesTrailers(isNamed: isNamed) ? takes(condition, trailers.span) : missingHolds(condition)
+        case .transferCodings: return transferCodingsHold(condition, request, prepared, joined: &joined)
         case .removedField: return missingHolds(condition)
         case .unseenField:
             // The field is there for certain; its value is not known.
@@ -153,6 +144,23 @@ struct RouteMatcher: Sendable {
             sawUnseen = true
             return false
         }
+    }
+
+    private func transferCodingsHold(
+        _ condition: LookupCondition,
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        joined: inout [UInt8]
+    ) -> Bool {
+        if request.upgradeWish() == .other {
+            return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        }
+        let isNamed = prepared.hidesFields && request.names("te")
+        if !isNamed, request.transferCodingOctets() == 0 {
+            // An empty one stays as it is.
+            return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        }
+        return request.takesTrailers(isNamed: isNamed) ? takes(condition, trailers.span) : missingHolds(condition)
     }
 
     /// HTTP/2 names a scheme, which conditions see whatever the connection is; other versions do not.

@@ -242,17 +242,20 @@ public struct RouteResources: Sendable {
             place(try Ingress(named(object)), \.identity, in: \.ingresses) { $0.rules.isEmpty }
         case ("networking.k8s.io", "IngressClass"):
             place(try IngressClass(object), \.identity, in: \.ingressClasses)
-        case _ where Workload.includes(group: group, kind: kind):
-            // A kind without a part in routing is never refused.
-            guard let workload = try? Workload(named(object), kind: kind) else { return }
-            let key = workload.identity
-            if let known = places[key] {
-                workloads[known.index] = workload
-            } else {
-                places[key] = Place(index: workloads.count, location: location)
-                workloads.append(workload)
-            }
+        case _ where Workload.includes(group: group, kind: kind): placeWorkload(object, kind: kind, at: location)
         default: return
+        }
+    }
+
+    /// Takes a workload in; one that cannot be read is passed over, since its kind has no part in routing.
+    private mutating func placeWorkload(_ object: FieldReader, kind: String, at location: ObjectLocation?) {
+        guard let workload = try? Workload(named(object), kind: kind) else { return }
+        let key = workload.identity
+        if let known = places[key] {
+            workloads[known.index] = workload
+        } else {
+            places[key] = Place(index: workloads.count, location: location)
+            workloads.append(workload)
         }
     }
 
