@@ -3,19 +3,32 @@
 #include "CRE2.h"
 
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 struct cre2_pattern {
     cre2_pattern(re2::StringPiece text, const RE2::Options &options) : expression(text, options) {}
     RE2 expression;
 };
 
+struct cre2_set {
+    explicit cre2_set(const RE2::Options &options) : patterns(options, RE2::ANCHOR_BOTH) {}
+    RE2::Set patterns;
+};
+
 namespace {
+
+RE2::Options options_with(int64_t memory) {
+    RE2::Options options(RE2::Quiet);
+    options.set_max_mem(memory);
+    return options;
+}
 
 re2::StringPiece piece(const void *octets, size_t count) {
     // RE2 tells an absent text from an empty one by its pointer; an empty Swift buffer may have none.
@@ -33,9 +46,7 @@ void report(const char *reason, char *message, size_t capacity) {
 extern "C" cre2_pattern *cre2_compile(
     const char *text, size_t count, int64_t memory, char *message, size_t message_capacity
 ) {
-    RE2::Options options(RE2::Quiet);
-    options.set_max_mem(memory);
-    std::unique_ptr<cre2_pattern> pattern(new (std::nothrow) cre2_pattern(piece(text, count), options));
+    std::unique_ptr<cre2_pattern> pattern(new (std::nothrow) cre2_pattern(piece(text, count), options_with(memory)));
     if (!pattern) {
         report("out of memory", message, message_capacity);
         return nullptr;
@@ -54,3 +65,25 @@ extern "C" bool cre2_full_match(const cre2_pattern *pattern, const uint8_t *text
 }
 
 extern "C" int cre2_program_size(const cre2_pattern *pattern) { return pattern->expression.ProgramSize(); }
+
+extern "C" cre2_set *cre2_set_begin(int64_t memory) { return new (std::nothrow) cre2_set(options_with(memory)); }
+
+extern "C" bool cre2_set_add(cre2_set *set, const char *text, size_t count) {
+    return set->patterns.Add(piece(text, count), nullptr) >= 0;
+}
+
+extern "C" bool cre2_set_end(cre2_set *set) { return set->patterns.Compile(); }
+
+extern "C" void cre2_set_free(cre2_set *set) { delete set; }
+
+extern "C" int64_t cre2_set_match(
+    const cre2_set *set, const uint8_t *text, size_t count, int32_t *numbers, size_t capacity
+) {
+    // Kept by each thread, so that a match takes no memory for it.
+    thread_local std::vector<int> found;
+    RE2::Set::ErrorInfo error{};
+    if (!set->patterns.Match(piece(text, count), &found, &error)) return error.kind == RE2::Set::kNoError ? 0 : -1;
+    std::sort(found.begin(), found.end());
+    std::copy_n(found.begin(), std::min(found.size(), capacity), numbers);
+    return static_cast<int64_t>(found.size());
+}

@@ -34,6 +34,28 @@ import Testing
         }
     }
 
+    @Test(arguments: 1...20)
+    func `regular expressions that are asked in one pass choose as a scan in order does`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let patterns = ["/a.*", "/a/[0-9]+", "/(a|b)/?", "/[^/]+", "/.*c", "/a/b?", ".*", "/x{3}"]
+        func rule(_ number: Int) -> String {
+            let pattern = patterns.randomElement(using: &generator) ?? ""
+            let uri = Int.random(in: 0..<6, using: &generator) == 0 ? "prefix: /a/b" : "regex: '\(pattern)'"
+            // Most matches fail by another condition, so that later ones decide.
+            let extra = Int.random(in: 0..<5, using: &generator) == 0 ? "" : ", headers: {x: {exact: '\(number % 7)'}}"
+            return "{name: r\(number), match: [{uri: {\(uri)}\(extra)}], route: [{destination: {host: a}}]}"
+        }
+        let rules = (0..<30).map(rule)
+        let (table, _) = try compile(everyHostGateway, virtualService(http: "[\(rules.joined(separator: ", "))]"))
+        for path in ["/a", "/a/1", "/a/b", "/b/", "/c", "/a/bc", "/xxx", "/", "/a/b/c/d"] {
+            for value in ["0", "3", "6", "none"] {
+                let explanation = table.explain(path, headers: [(name: "X", value: value)])
+                let winner = explanation.considered.last.flatMap { $0.failure == nil ? Int32($0.route) : nil } ?? -1
+                #expect(explanation.decision.route == winner, "seed \(seed), path \(path), field \(value)")
+            }
+        }
+    }
+
     @Test(arguments: 1...10)
     func `the virtual host is the exact one, else the longest wildcard, else the one for all`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)

@@ -29,6 +29,26 @@ bool cre2_full_match(const cre2_pattern *pattern, const uint8_t *text, size_t co
 /// The number of instructions in the program, which Envoy compares with its limit on regex complexity.
 int cre2_program_size(const cre2_pattern *pattern);
 
+/// Patterns that are matched in one pass. Immutable once ended, so any thread may match with it.
+typedef struct cre2_set cre2_set;
+
+/// Begins a set whose program and states may need `memory` octets together; NULL without memory.
+cre2_set *cre2_set_begin(int64_t memory);
+
+/// Adds a pattern, of the same syntax as for `cre2_compile`; its number is the count of those before it. False where it is none.
+bool cre2_set_add(cre2_set *set, const char *text, size_t count);
+
+/// Compiles the set; nothing is added afterwards. False where its program would need more than its memory.
+bool cre2_set_end(cre2_set *set);
+
+/// Ends a set; NULL is allowed.
+void cre2_set_free(cre2_set *set);
+
+/// Which patterns match the whole of `text`: their count, and in ascending order the numbers of at most `capacity` of them.
+///
+/// Returns -1 where that could not be decided within the set's memory.
+int64_t cre2_set_match(const cre2_set *set, const uint8_t *text, size_t count, int32_t *numbers, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

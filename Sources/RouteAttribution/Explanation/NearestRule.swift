@@ -195,8 +195,8 @@ private struct NearestSearch {
         }
         let path = String(decoding: target[..<prepared.pathCount], as: UTF8.self)
         var joined: [UInt8] = []
-        for position in 0..<min(Int(host.routeCount), Self.routeLimit) {
-            let route = table.index.routes[Int(table.index.hostRoutes[Int(host.firstRoute) + position])]
+        for position in 0..<min(Int(host.routes.count), Self.routeLimit) {
+            let route = table.index.routes[Int(table.index.hostRoutes[Int(host.routes.first) + position])]
             var failures: [LookupCondition] = []
             for condition in 0..<Int(route.conditionCount) {
                 let single = LookupRoute(

@@ -164,8 +164,8 @@ extension RouteTable {
                 explanation.doubt = "it depends on header \(hidden), whose value is not shown here"
             }
         }
-        for position in 0..<host.routeCount {
-            let number = Int(index.hostRoutes[Int(host.firstRoute + position)])
+        for position in 0..<host.routes.count {
+            let number = Int(index.hostRoutes[Int(host.routes.first + position)])
             let route = index.routes[number]
             var failure: RouteExplanation.Failure?
             if !matcher.pathMatches(route, target.span.extracting(first: prepared.pathCount)) {
@@ -195,7 +195,7 @@ extension RouteTable {
                 }
                 explanation.doubt = doubt(
                     about: number,
-                    before: (position + 1)..<host.routeCount,
+                    before: (position + 1)..<host.routes.count,
                     of: host,
                     view,
                     prepared,
@@ -227,7 +227,7 @@ extension RouteTable {
         let object = routes[winner].identity.object
         var joined: [UInt8] = []
         for position in rest.prefix(Self.doubtSearchLimit) {
-            let number = Int(index.hostRoutes[Int(host.firstRoute + position)])
+            let number = Int(index.hostRoutes[Int(host.routes.first + position)])
             let other = routes[number]
             guard other.identity.object != object, routes[winner].isCatchAll == other.isCatchAll,
                 matcher.pathMatches(index.routes[number], target.span.extracting(first: prepared.pathCount))

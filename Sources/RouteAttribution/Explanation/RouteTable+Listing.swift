@@ -45,9 +45,9 @@ extension RouteTable {
         var lists: [UInt32: [Int]] = [:]
         return table.hostRange.map { host in
             let entry = index.hosts[host]
-            let places = entry.firstRoute..<entry.firstRoute + entry.routeCount
-            let routes = lists[entry.firstRoute] ?? places.map { Int(index.hostRoutes[Int($0)]) }
-            if !routes.isEmpty { lists[entry.firstRoute] = routes }
+            let places = entry.routes.first..<entry.routes.first + entry.routes.count
+            let routes = lists[entry.routes.first] ?? places.map { Int(index.hostRoutes[Int($0)]) }
+            if !routes.isEmpty { lists[entry.routes.first] = routes }
             return ListedHost(
                 podPorts: podPorts,
                 serverPorts: listener.serverPorts,
@@ -56,7 +56,7 @@ extension RouteTable {
                 name: text(entry.name),
                 requiresTLS: entry.requiresTLS,
                 routes: routes,
-                routeList: entry.firstRoute
+                routeList: entry.routes.first
             )
         }
     }

@@ -79,20 +79,27 @@ struct LookupCondition: Sendable, Equatable {
     let pattern: Int32
 }
 
-/// A virtual host.
+/// A virtual host: half a cache line, of which there may be thousands.
 struct LookupHost: Sendable {
     let name: OctetRange
     let requiresTLS: Bool
-    let firstRoute: UInt32
-    let routeCount: UInt32
-    var paths = PathIndex()
+    let routes: HostRoutes
+}
+
+/// The routes of a virtual host; everything is a place in the arrays of `LookupIndex`.
+struct HostRoutes: Sendable {
+    /// All of them in match order, in `hostRoutes`.
+    let first: UInt32
+    let count: UInt32
+    /// Those that no path value leads to, in `candidates`: few regular expressions, conditions on every path, short hosts.
+    var firstScanned: UInt32 = 0
+    var scannedCount: UInt32 = 0
+    /// How the others are found; -1 where all are scanned.
+    var paths: Int32 = -1
 }
 
 /// Where a host's routes are found by path; everything is a place in the arrays of `LookupIndex`.
 struct PathIndex: Sendable {
-    /// Positions that no path value leads to: regular expressions, conditions on every path, short hosts.
-    var firstScanned: UInt32 = 0
-    var scannedCount: UInt32 = 0
     var firstSlot: UInt32 = 0
     /// One less than the number of slots, a power of two; `UInt32.max` without slots.
     var slotMask: UInt32 = .max
@@ -100,9 +107,28 @@ struct PathIndex: Sendable {
     var lengthCount: UInt32 = 0
     /// Whether some values are compared without case.
     var hasFolded = false
+    /// The number of the set of the host's regular expressions; -1 where each is scanned.
+    var patternSet: Int32 = -1
 }
 
-/// The positions of the routes of one path value.
+/// A route that may take a request, with its position among those of its host.
+///
+/// It holds what is asked of the route, so that a host's candidates are read in one go.
+struct RouteCandidate: Sendable {
+    let position: UInt32
+    let number: Int32
+    let route: LookupRoute
+}
+
+/// The routes of a host whose paths are compared with regular expressions, which are asked in one pass.
+struct PatternSet: Sendable {
+    let patterns: RegularExpressionSet
+    /// The candidates, ascending, in the order of the patterns.
+    let firstCandidate: UInt32
+    let count: UInt32
+}
+
+/// The candidates of one path value.
 struct PathSlot: Sendable {
     var hash: UInt64 = 0
     var first: UInt32 = 0
@@ -112,11 +138,14 @@ struct PathSlot: Sendable {
 
 /// The virtual host of a name, or of a wildcard's suffix.
 struct HostSlot: Sendable {
-    var hash: UInt64 = 0
+    /// A part of the hash, in which the lowest bit tells wildcards apart.
+    var key: UInt32 = 0
     /// -1 for an empty slot.
     var host: Int32 = -1
-    var isWildcard = false
-    var name = OctetRange.empty
+
+    static func key(_ hash: UInt64, isWildcard: Bool) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash >> 32) & ~1 | (isWildcard ? 1 : 0)
+    }
 }
 
 /// The virtual hosts of one listener, or of one TLS server.
@@ -223,9 +252,11 @@ struct LookupIndex: Sendable {
     var routes: [LookupRoute] = []
     var conditions: [LookupCondition] = []
     var patterns: [RegularExpression] = []
+    var patternSets: [PatternSet] = []
     var pathSlots: [PathSlot] = []
-    /// Positions within hosts: the scanned ones, and those of the path slots.
-    var positions: [UInt32] = []
+    var pathIndexes: [PathIndex] = []
+    /// Host after host: the scanned ones, those of pattern sets and those of the path slots.
+    var candidates: [RouteCandidate] = []
     /// The distinct lengths of path values, ascending, host after host.
     var lengths: [UInt32] = []
 }

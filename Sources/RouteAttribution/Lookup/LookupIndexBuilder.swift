@@ -148,20 +148,14 @@ struct LookupIndexBuilder {
     mutating func addRoutes(_ routes: [Int32]) -> HostRoutes {
         let first = UInt32(index.hostRoutes.count)
         index.hostRoutes += routes
-        return HostRoutes(first: first, count: UInt32(routes.count), paths: pathIndex(of: routes))
+        var result = HostRoutes(first: first, count: UInt32(routes.count))
+        addPathIndex(of: routes, to: &result)
+        return result
     }
 
     /// Adds a virtual host; its name is in lower case.
     mutating func addHost(_ name: String, routes: HostRoutes, requiresTLS: Bool) {
-        index.hosts.append(
-            LookupHost(
-                name: place(name),
-                requiresTLS: requiresTLS,
-                firstRoute: routes.first,
-                routeCount: routes.count,
-                paths: routes.paths
-            )
-        )
+        index.hosts.append(LookupHost(name: place(name), requiresTLS: requiresTLS, routes: routes))
     }
 
     /// Ends the table begun last: makes its hosts findable.
@@ -194,12 +188,8 @@ struct LookupIndexBuilder {
         if isWildcard { table.suffixLengths.insert(suffix.count) }
         var slot = OctetHash.slot(hash, mask: table.slotMask)
         while index.hostSlots[table.firstSlot + slot].host >= 0 { slot = (slot + 1) & table.slotMask }
-        index.hostSlots[table.firstSlot + slot] = HostSlot(
-            hash: hash,
-            host: Int32(number),
-            isWildcard: isWildcard,
-            name: isWildcard ? OctetRange(start: name.start + 1, count: name.count - 1) : name
-        )
+        let key = HostSlot.key(hash, isWildcard: isWildcard)
+        index.hostSlots[table.firstSlot + slot] = HostSlot(key: key, host: Int32(number))
     }
 
     /// The size of a table that is at most half full.
@@ -213,9 +203,11 @@ struct LookupIndexBuilder {
 
     /// Hosts with fewer routes are scanned; an index would cost more than it saves.
     private static let indexedRouteCount = 8
+    /// Fewer regular expressions are asked one by one, which their literal beginnings make as quick.
+    private static let patternSetCount = 8
 
-    private mutating func pathIndex(of routes: [Int32]) -> PathIndex {
-        var result = PathIndex()
+    private mutating func addPathIndex(of routes: [Int32], to result: inout HostRoutes) {
+        var paths = PathIndex()
         var scanned: [UInt32] = []
         var byHash: [UInt64: [UInt32]] = [:]
         var lengths: Set<UInt32> = []
@@ -230,20 +222,52 @@ struct LookupIndexBuilder {
             for octet in index.arena[route.path.indices] { hash = OctetHash.step(hash, octet) }
             byHash[hash, default: []].append(UInt32(position))
             lengths.insert(route.path.count)
-            if route.ignoresCase { result.hasFolded = true }
+            if route.ignoresCase { paths.hasFolded = true }
         }
-        result.firstScanned = UInt32(index.positions.count)
+        takePatterns(of: routes, from: &scanned, to: &paths)
         result.scannedCount = UInt32(scanned.count)
-        index.positions += scanned
-        guard !byHash.isEmpty else { return result }
-        result.firstLength = UInt32(index.lengths.count)
-        result.lengthCount = UInt32(lengths.count)
-        index.lengths += lengths.sorted()
-        addPathSlots(byHash, to: &result)
-        return result
+        result.firstScanned = addCandidates(scanned, of: routes)
+        guard !byHash.isEmpty || paths.patternSet >= 0 else { return }
+        if !byHash.isEmpty {
+            paths.firstLength = UInt32(index.lengths.count)
+            paths.lengthCount = UInt32(lengths.count)
+            index.lengths += lengths.sorted()
+            addPathSlots(byHash, of: routes, to: &paths)
+        }
+        result.paths = Int32(index.pathIndexes.count)
+        index.pathIndexes.append(paths)
     }
 
-    private mutating func addPathSlots(_ byHash: [UInt64: [UInt32]], to paths: inout PathIndex) {
+    /// Adds the routes at positions of a host, and tells where they begin.
+    private mutating func addCandidates(_ positions: [UInt32], of routes: [Int32]) -> UInt32 {
+        let first = UInt32(index.candidates.count)
+        for position in positions {
+            let number = routes[Int(position)]
+            let route = index.routes[Int(number)]
+            index.candidates.append(RouteCandidate(position: position, number: number, route: route))
+        }
+        return first
+    }
+
+    /// Takes the routes with a regular expression out of those to be scanned, where there are enough of them.
+    private mutating func takePatterns(of routes: [Int32], from scanned: inout [UInt32], to paths: inout PathIndex) {
+        func pattern(_ position: UInt32) -> RegularExpression? {
+            let route = index.routes[Int(routes[Int(position)])]
+            return route.test == .regex && route.pattern >= 0 ? index.patterns[Int(route.pattern)] : nil
+        }
+        let positions = scanned.filter { pattern($0) != nil }
+        guard positions.count >= Self.patternSetCount, let set = patterns.set(positions.compactMap(pattern)) else {
+            return
+        }
+        paths.patternSet = Int32(index.patternSets.count)
+        let first = addCandidates(positions, of: routes)
+        index.patternSets.append(
+            PatternSet(patterns: set, firstCandidate: first, count: UInt32(positions.count))
+        )
+        scanned.removeAll { pattern($0) != nil }
+    }
+
+    private mutating func addPathSlots(_ byHash: [UInt64: [UInt32]], of routes: [Int32], to paths: inout PathIndex) {
         let capacity = Self.capacity(byHash.count)
         let first = index.pathSlots.count
         paths.firstSlot = UInt32(first)
@@ -252,21 +276,10 @@ struct LookupIndexBuilder {
         for (hash, positions) in byHash.sorted(by: { $0.key < $1.key }) {
             var slot = OctetHash.slot(hash, mask: capacity - 1)
             while index.pathSlots[first + slot].count > 0 { slot = (slot + 1) & (capacity - 1) }
-            index.pathSlots[first + slot] = PathSlot(
-                hash: hash,
-                first: UInt32(index.positions.count),
-                count: UInt32(positions.count)
-            )
-            index.positions += positions
+            let candidates = addCandidates(positions, of: routes)
+            index.pathSlots[first + slot] = PathSlot(hash: hash, first: candidates, count: UInt32(positions.count))
         }
     }
-}
-
-/// Where the routes of virtual hosts lie.
-struct HostRoutes {
-    let first: UInt32
-    let count: UInt32
-    let paths: PathIndex
 }
 
 extension ConditionSubject {

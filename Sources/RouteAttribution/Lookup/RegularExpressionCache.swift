@@ -10,6 +10,8 @@ public final class RegularExpressionCache: Sendable {
     private struct State {
         var before: [String: RegularExpression] = [:]
         var now: [String: RegularExpression] = [:]
+        var setsBefore: [[String]: RegularExpressionSet] = [:]
+        var setsNow: [[String]: RegularExpressionSet] = [:]
     }
 
     private let state = Mutex(State())
@@ -20,8 +22,8 @@ public final class RegularExpressionCache: Sendable {
     /// Ends the making of tables: patterns that none of them has are given up.
     public func tablesMade() {
         let dropped = state.withLock { state in
-            let dropped = state.before
-            state = State(before: state.now)
+            let dropped = (state.before, state.setsBefore)
+            state = State(before: state.now, setsBefore: state.setsNow)
             return dropped
         }
         // Given up outside of the lock.
@@ -41,5 +43,14 @@ public final class RegularExpressionCache: Sendable {
         if let known = known(text) { pattern = known } else { pattern = try RegularExpression(text) }
         state.withLock { $0.now[text] = pattern }
         return pattern
+    }
+
+    /// The set of patterns, for a table; compiled now if no table had it, `nil` where it would be too large.
+    func set(_ patterns: [RegularExpression]) -> RegularExpressionSet? {
+        let texts = patterns.map(\.text)
+        let known = state.withLock { $0.setsNow[texts] ?? $0.setsBefore[texts] }
+        guard let set = known ?? RegularExpressionSet(patterns) else { return nil }
+        state.withLock { $0.setsNow[texts] = set }
+        return set
     }
 }

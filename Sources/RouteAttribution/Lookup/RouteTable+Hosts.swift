@@ -57,21 +57,23 @@ extension RouteTable {
         _ name: Range<Int>,
         isWildcard: Bool
     ) -> Int32 {
+        let key = HostSlot.key(hash, isWildcard: isWildcard)
         var slot = OctetHash.slot(hash, mask: table.slotMask)
         while true {
             let candidate = index.hostSlots[table.firstSlot + slot]
             if candidate.host < 0 { return -1 }
-            if candidate.hash == hash, candidate.isWildcard == isWildcard, isName(candidate.name, octets, name) {
-                return candidate.host
+            if candidate.key == key {
+                let range = index.hosts[Int(candidate.host)].name.indices
+                if isName(isWildcard ? range.dropFirst() : range, octets, name) { return candidate.host }
             }
             slot = (slot + 1) & table.slotMask
         }
     }
 
     /// Clients choose the octets, so an equal hash alone proves nothing.
-    private func isName(_ name: OctetRange, _ octets: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard Int(name.count) == range.count else { return false }
-        var position = Int(name.start)
+    private func isName(_ name: Range<Int>, _ octets: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard name.count == range.count else { return false }
+        var position = name.lowerBound
         for octet in range {
             guard OctetHash.folded(octets[octet]) == index.arena[position] else { return false }
             position += 1

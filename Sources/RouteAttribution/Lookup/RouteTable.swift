@@ -225,7 +225,7 @@ public final class RouteTable: Sendable {
             .route,
             choice.isConditional ? .conditional : .matched,
             route: choice.route,
-            gateway: index.routes[Int(choice.route)].gateway
+            gateway: choice.gateway
         )
     }
 
