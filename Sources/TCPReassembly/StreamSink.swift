@@ -224,6 +224,24 @@ public protocol StreamSink: ~Copyable {
     ///
     /// A stage that has to work for octets may give on any others in place of as many.
     func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int
+
+    /// Whether such content may go on behind a header, which the sink looks at and which has to be the stream's own.
+    func contentMayGoOn(_ direction: StreamDirection, slot: Int) -> Bool
+
+    /// How many octets of a stream the sink passes over, where a header stands behind those that nobody looks at: itself, and the
+    /// content that it announces.
+    /// - Parameters:
+    ///   - header: The octets that follow, up to sixteen; borrowed for the call only. They may be forged.
+    ///   - count: How many of the stream's next octets stand in front of them.
+    ///   - direction: The stream.
+    ///   - slot: The connection.
+    /// - Returns: Octets; 0 where the header is no such one, or any doubt is left.
+    func octetsNotLookedAt(
+        behind header: Span<UInt8>,
+        after count: Int,
+        _ direction: StreamDirection,
+        slot: Int
+    ) -> Int
 }
 
 extension StreamSink where Self: ~Copyable {
@@ -241,6 +259,21 @@ extension StreamSink where Self: ~Copyable {
 
     /// Looks at all.
     public func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int {
+        0
+    }
+
+    /// It does not.
+    public func contentMayGoOn(_ direction: StreamDirection, slot: Int) -> Bool {
+        false
+    }
+
+    /// Looks at all.
+    public func octetsNotLookedAt(
+        behind header: Span<UInt8>,
+        after count: Int,
+        _ direction: StreamDirection,
+        slot: Int
+    ) -> Int {
         0
     }
 

@@ -40,6 +40,9 @@ final class RecordProtection: Sendable {
 
     var isTLS13: Bool { version >= 0x0304 }
 
+    /// Octets in front of a record's ciphertext that complete its nonce, which TLS 1.3 has none of.
+    var explicitNonceLength: Int { isTLS13 ? 0 : suite.explicitNonceLength }
+
     /// Octets of a record's body that are no plaintext; for CBC the fewest that there may be.
     var overhead: Int {
         if isTLS13 { return suite.tagLength + 1 }
@@ -93,40 +96,54 @@ final class RecordProtection: Sendable {
             .map { OpenedRecord($0, type: header.type, count: length) }
     }
 
-    /// Whether a record of application data, as its header says, holds that: TLS 1.3 has the type behind the content, where
-    /// the last block of a counter mode shows it (RFC 8446 §5.2; RFC 5288, RFC 8439 §2.8).
+    /// Whether a record of application data, as its header says, holds that: TLS 1.3 has the type behind the content
+    /// (RFC 8446 §5.2).
     ///
     /// Says nothing of whether the record is authentic. `false` too where zeros stand behind the type, and for modes that are
     /// not looked into.
     func seemsToBeData(_ body: ArraySlice<UInt8>, sequence: UInt64) -> Bool {
         guard isTLS13 else { return suite.protection == .gcm || suite.protection == .chaCha20 }
-        let ciphertext = body.dropLast(suite.tagLength)
-        guard !ciphertext.isEmpty else { return false }
-        let last = ciphertext.count - 1
-        let last16 = ciphertext.dropFirst(last / 16 * 16)
+        let last = body.count - suite.tagLength - 1
+        guard last >= 0 else { return false }
+        return peek(body, at: last..<last + 1, sequence: sequence)?.first == ContentType.applicationData
+    }
+
+    /// Decrypts some octets of a record by the blocks of a counter mode that they lie in, and nothing else of it
+    /// (RFC 5288; RFC 8439 §2.8).
+    ///
+    /// Says nothing of whether the record is authentic: nothing may be taken from it that is not certain otherwise.
+    /// - Parameters:
+    ///   - body: All that follows the record's header.
+    ///   - range: Which octets of what is encrypted; not empty.
+    ///   - sequence: The number of the record under these keys.
+    /// - Returns: The octets; `nil` where there are not so many, and for modes that are not looked into.
+    func peek(_ body: ArraySlice<UInt8>, at range: Range<Int>, sequence: UInt64) -> [UInt8]? {
+        let explicit = body.prefix(explicitNonceLength)
+        let ciphertext = body.dropFirst(explicitNonceLength).dropLast(suite.tagLength)
+        guard range.lowerBound >= 0, range.upperBound <= ciphertext.count, !range.isEmpty else { return nil }
+        let blockLength = suite.protection == .chaCha20 ? 64 : 16
+        let block = range.lowerBound / blockLength
+        let start = block * blockLength
+        let blocks = Data(ciphertext.dropFirst(start).prefix(range.upperBound - start))
+        var octets: Data?
         switch suite.protection {
         case .gcm:
+            var counter = explicit.isEmpty ? nonce(xor: sequence) : ShortOctets(iv)
+            for octet in explicit { counter.append(octet) }
             // The first block of the key stream is for the tag, so content begins with number 2 (NIST SP 800-38D §7.1).
-            let number = UInt32(truncatingIfNeeded: 2 + last / 16)
-            var counter = nonce(xor: sequence)
-            counter.append(UInt64(number), octets: 4)
-            guard let start = try? AES._CTR.Nonce(nonceBytes: counter.array),
-                let block = try? AES._CTR.decrypt(Data(last16), using: key, nonce: start)
-            else { return false }
-            return block.last == ContentType.applicationData
+            counter.append(UInt64(2 + block), octets: 4)
+            if let start = try? AES._CTR.Nonce(nonceBytes: counter.array) {
+                octets = try? AES._CTR.decrypt(blocks, using: key, nonce: start)
+            }
         case .chaCha20:
-            let number = UInt32(truncatingIfNeeded: 1 + last / 64)
-            guard let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence).array),
-                let block = try? Insecure.ChaCha20CTR.encrypt(
-                    Data(ciphertext.dropFirst(last / 64 * 64)),
-                    using: key,
-                    counter: Insecure.ChaCha20CTR.Counter(offset: number),
-                    nonce: start
-                )
-            else { return false }
-            return block.last == ContentType.applicationData
-        case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: return false
+            if let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence).array),
+                let counter = try? Insecure.ChaCha20CTR.Counter(offset: UInt32(truncatingIfNeeded: 1 + block))
+            {
+                octets = try? Insecure.ChaCha20CTR.encrypt(blocks, using: key, counter: counter, nonce: start)
+            }
+        case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: break
         }
+        return octets.map { Array($0.dropFirst(range.lowerBound - start)) }
     }
 
     // MARK: - AEAD

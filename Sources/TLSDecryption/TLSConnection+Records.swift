@@ -40,35 +40,6 @@ extension TLSConnection {
         recordOpened(opened, body, place, direction, context, &sink)
     }
 
-    /// Passes over a record that holds nothing but content which nobody looks at, without opening it.
-    ///
-    /// Not authentic, so nothing is taken from it but its length; where that was wrong, what is read behind it shows it.
-    private mutating func passOver<Sink: StreamSink & ~Copyable>(
-        _ header: RecordHeader,
-        _ body: ArraySlice<UInt8>,
-        _ place: RecordPlace,
-        _ direction: StreamDirection,
-        _ context: TLSContext,
-        _ sink: inout Sink
-    ) -> Bool {
-        let protection = self[direction].protections[0]
-        let length = header.length - protection.overhead
-        guard header.type == ContentType.applicationData, length > 0,
-            length >= context.limits.leastSkippedOctets, length <= context.blank.count,
-            hasExactLengths(direction), self[direction].messageRemaining == 0,
-            sink.octetsNotLookedAt(direction, slot: handle) >= length,
-            protection.seemsToBeData(body, sequence: self[direction].sequence)
-        else { return false }
-        self[direction].failures = 0
-        self[direction].sequence += 1
-        self[direction].explicitNonce = protection.explicitNonce(of: body)
-        context.statistics.skippedRecords += 1
-        let blank = context.blank
-        deliver(blank.span.extracting(first: length), place, direction, protection.suite.explicitNonceLength, &sink)
-        self[direction].offsets.recordEnded(at: place.end, plaintext: self[direction].plaintextOffset)
-        return true
-    }
-
     /// Tries the keys on a record, none of this direction having been opened yet.
     mutating func openFirst<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
@@ -139,7 +110,7 @@ extension TLSConnection {
             context.statistics.plaintextOctets += opened.octets.count
             // What the server says is said to a client whose early data it took, unless that begins anew.
             if direction != clientDirection { deliverEarlyData(context, &sink) }
-            deliver(opened.octets, place, direction, protection.suite.explicitNonceLength, &sink)
+            deliver(opened.octets, place, direction, protection.explicitNonceLength, &sink)
         case ContentType.handshake where protection.isTLS13:
             innerHandshakeArrived(opened.octets, direction)
         case ContentType.alert:

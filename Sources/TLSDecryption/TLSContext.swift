@@ -13,8 +13,8 @@ final class TLSContext {
     var now = PacketTime(nanoseconds: 0)
     /// Whether another thread was at the store when keys were looked for, so that they are again after the batch.
     var foundStoreBusy = false
-    /// What stands for content that nobody looks at.
-    let blank = [UInt8](repeating: 0, count: 1 << 14)
+    /// What stands for content that nobody looks at; as long as the plaintext of a record can be (RFC 8446 §5.1).
+    private var blank = [UInt8](repeating: 0, count: blankOctets)
     /// Buffers of records, to be used again.
     private var buffers: [[UInt8]] = []
     private var trialsLeft: Int
@@ -43,6 +43,28 @@ final class TLSContext {
         let found = store.candidates(limit: limits.triedConnections, from: first)
         if found == nil { foundStoreBusy = true }
         return found
+    }
+
+    /// Octets that stand for content.
+    static var blankOctets: Int { 1 << 14 }
+
+    /// Lends octets that stand for content which nobody looks at, with those of it that are known.
+    func takeBlank(with known: [PeekedOctets]) -> [UInt8] {
+        var octets = blank
+        guard !known.isEmpty else { return octets }
+        // It is written in place while nobody else has it.
+        blank = []
+        for part in known { octets.replaceSubrange(part.place..<part.place + part.octets.count, with: part.octets) }
+        return octets
+    }
+
+    /// Takes them back, with zeros again where those were.
+    func giveBackBlank(_ octets: consuming [UInt8], with known: [PeekedOctets]) {
+        guard !known.isEmpty else { return }
+        for part in known {
+            for place in part.place..<part.place + part.octets.count { octets[place] = 0 }
+        }
+        blank = octets
     }
 
     func takeBuffer() -> [UInt8] {

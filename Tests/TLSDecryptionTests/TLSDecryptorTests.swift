@@ -195,6 +195,20 @@ import Testing
         #expect(connection.reason == nil)
     }
 
+    @Test func `explicit nonces count on behind a record that was damaged and one that was lost`() throws {
+        var capture = try Capture("lab-tls12-h1-ecdhe-rsa-aes128-gcm-sha256")
+        // The client's two requests, 87 octets of plaintext each; its close_notify comes behind them.
+        let requests = capture.packets.indices.filter { capture.packets[$0].octets.count == 66 + 116 }
+        #expect(requests.count == 2)
+        capture.packets[requests[0]].octets.removeLast(50)
+        capture.packets.remove(at: requests[1])
+        let reading = capture.read(with: capture.store())
+        let client = try #require(reading.connections.first).fromOriginator
+        #expect(client.holes.map(\.count) == [87, 87])
+        #expect(client.octets.count == 174 && client.end == .finished)
+        #expect(reading.statistics.bridgedHoles == 1)
+    }
+
     /// HTTP/1 pairs by that order: a request that overtakes the hole whose end it acknowledges looks pipelined.
     @Test func `what acknowledges a lost record is given on behind the hole that it left`() throws {
         var compared = 0

@@ -2,12 +2,13 @@
 
 import Foundation
 import PacketCapture
-import TLSDecryption
 import TestSupport
 import Testing
 import TrafficMetrics
 import TrafficModel
 import TrafficPipeline
+
+@testable import TLSDecryption
 
 /// From a capture with its key log to records: TLS is a stage that the others do not notice.
 @Suite struct DecryptionTests {
@@ -16,7 +17,9 @@ import TrafficPipeline
     private static func read(
         _ name: String,
         withKeys: Bool = true,
-        without label: String? = nil
+        without label: String? = nil,
+        limits: PipelineLimits = PipelineLimits(),
+        options: RecordOptions = RecordOptions()
     ) throws -> (records: [String], figures: PipelineFigures, registry: MetricsRegistry) {
         let keys = KeyStore(isExpected: withKeys)
         if withKeys {
@@ -31,8 +34,15 @@ import TrafficPipeline
         let collector = LineCollector()
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
+        outputs.records = options
         let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(withoutRoutes: registry, boards: boards, keys: keys, outputs: outputs)
+        var pipeline = TrafficPipeline(
+            withoutRoutes: registry,
+            boards: boards,
+            limits: limits,
+            keys: keys,
+            outputs: outputs
+        )
         var savefile = try SavefileReader(path: fixtures + name + ".pcap", secrets: { keys.take(keyLog: $0) })
         try pipeline.read(&savefile)
         return (collector.lines.map { String(decoding: $0, as: UTF8.self) }, boards.figures, registry)
@@ -100,5 +110,51 @@ import TrafficPipeline
         #expect(records.isEmpty)
         #expect(figures.tls.connections == 1 && figures.tls.decryptedConnections == 0)
         #expect(registry.opaqueSummaries().map(\.reason) == [.tls])
+    }
+
+    /// Frames and records of many sizes against each other, with TLS 1.2 and 1.3, AES-GCM and ChaCha20-Poly1305.
+    private static let contents = [
+        "made-tls12-h2-content-gcm", "made-tls12-h2-content-chacha", "made-tls13-h2-content-gcm",
+        "made-tls13-h2-content-chacha",
+    ]
+
+    @Test(arguments: contents)
+    func `records of HTTP/2 content are passed over, and nothing that is recorded or counted changes`(
+        name: String
+    ) throws {
+        var limits = PipelineLimits()
+        limits.tls.leastSkippedOctets = .max
+        let opened = try Self.read(name, limits: limits)
+        limits.tls.leastSkippedOctets = 0
+        let passed = try Self.read(name, limits: limits)
+        #expect(opened.figures.tls.skippedRecords == 0)
+        // Of some 150; those with a frame of another kind or stream, or the last of a message, are opened.
+        #expect(passed.figures.tls.skippedRecords > 80)
+        #expect(
+            passed.figures.tls.openedRecords + passed.figures.tls.skippedRecords == opened.figures.tls.openedRecords
+        )
+        #expect(passed.figures.tls.failedRecords == 0)
+        #expect(passed.records == opened.records)
+        #expect(passed.figures.http == opened.figures.http)
+        let families = ["wingmirror_http_requests_total", "wingmirror_http_response_body_size_bytes_sum"]
+        for family in families {
+            #expect(
+                TextExposition.samples(of: passed.registry, family)
+                    == TextExposition.samples(of: opened.registry, family)
+            )
+        }
+        let octets = [("/announced", 3000), ("/open", 3000), ("/upload", 2000), ("/upload", 700), ("/left", 961)]
+        for (path, count) in octets {
+            let record = try #require(passed.records.first { $0.contains("\"\(path)\"") })
+            #expect(record.contains("\"contentBytes\":\(count),"), "\(path)")
+        }
+    }
+
+    @Test func `HTTP/2 content that records shall bear is not passed over`() throws {
+        var limits = PipelineLimits()
+        limits.tls.leastSkippedOctets = 0
+        let name = "made-tls13-h2-content-gcm"
+        let figures = try Self.read(name, limits: limits, options: RecordOptions(contentOctets: 1 << 20)).figures
+        #expect(figures.tls.skippedRecords == 0 && figures.tls.openedRecords > 100)
     }
 }

@@ -79,6 +79,14 @@ struct FrameHeader {
         stream = (UInt32(truncatingIfNeeded: first) << 8 | UInt32(octets[index + 8])) & 0x7FFF_FFFF
     }
 
+    /// Whether a header, at the start of what may be one, is that of a DATA frame of the stream which is not padded and not its
+    /// last, and has no bit in it that nothing asks for.
+    static func isOfMoreContent(_ octets: Span<UInt8>, on stream: UInt32) -> Bool {
+        guard octets.count >= octetCount, octets[5] & 0x80 == 0 else { return false }
+        let header = FrameHeader(octets, at: 0)
+        return header.known == .data && header.flags.isEmpty && header.stream == stream
+    }
+
     /// The type, if RFC 9113 defines it.
     var known: FrameType? { FrameType(rawValue: type) }
 

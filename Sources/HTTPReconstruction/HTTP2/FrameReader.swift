@@ -109,6 +109,7 @@ struct FrameReader {
     /// Gives up the direction until a boundary is found again.
     mutating func lose() {
         phase = .lost
+        header = FrameHeader(0)
         blockStream = 0
         (collected, collectedCount) = (0, 0)
     }
@@ -123,6 +124,17 @@ struct FrameReader {
     var contentAhead: (stream: UInt32, octets: Int) {
         guard case .content = phase, remaining > padding else { return (0, 0) }
         return (header.stream, remaining - padding)
+    }
+
+    /// The stream whose content may go on in the frame behind the DATA frame that is at hand, or was the latest; 0 where that
+    /// ends its stream or is padded, and where anything else comes next.
+    var streamToGoOn: UInt32 {
+        guard header.known == .data, header.flags.isEmpty else { return 0 }
+        switch phase {
+        case .content: return header.stream
+        case .header: return collectedCount == 0 ? header.stream : 0
+        case .preface, .prefix, .fragment, .fixed, .skipping, .lost: return 0
+        }
     }
 
     // MARK: - Octets

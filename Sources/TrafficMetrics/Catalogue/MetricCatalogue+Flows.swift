@@ -161,7 +161,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_checksum_errors_total",
         .counter,
         labels: ["outcome"],
-        help: "TCP segments with a wrong checksum from senders whose checksums are usually right, by outcome."
+        help: "Segments whose TCP or IPv4 header checksum is wrong where the sender's are usually right, by outcome."
     )
 
     /// Octets held until a hole is filled.
