@@ -48,7 +48,7 @@ struct FuzzSink: ~Copyable, ExchangeSink {
         at time: PacketTime,
         retention: inout Retention
     ) -> Int32 {
-        retention = Retention(keepsHeads: true, contentOctets: 4096)
+        retention = Retention(heads: .whole, contentOctets: 4096)
         _ = TraceContext(of: request, allowsB3: true)
         let hosts = Self.table.hostTable(podPort: Self.port)
         precondition(hosts.carriesHTTP)
@@ -59,7 +59,7 @@ struct FuzzSink: ~Copyable, ExchangeSink {
         on connection: ConnectionFacts,
         retention: inout Retention
     ) -> Int32 {
-        retention = Retention(keepsHeads: true, contentOctets: 4096)
+        retention = Retention(heads: .whole, contentOctets: 4096)
         return -1
     }
 

@@ -6,27 +6,20 @@ import OctetText
 extension JSONText {
     /// Writes a duration in seconds, exactly.
     public mutating func seconds(nanoseconds: Int64) {
-        decimal(UInt(nanoseconds.magnitude), isNegative: nanoseconds < 0, places: 9)
+        // Nearly all durations.
+        if UInt64(bitPattern: nanoseconds) < 1_000_000_000 {
+            written.append(secondsBelowOne: UInt64(bitPattern: nanoseconds), hasComma: takesComma())
+        } else {
+            decimal(UInt(nanoseconds.magnitude), isNegative: nanoseconds < 0, places: 9)
+        }
     }
 
     /// Writes a time in UTC as RFC 3339 has it, with microseconds, or nanoseconds where they say more.
     public mutating func time(nanoseconds: Int64) {
-        var (second, fraction) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        if fraction < 0 {
-            // Rounded down; the quotient of the least number is far from the end of its range.
-            second -= 1
-            fraction += 1_000_000_000
-        }
-        if second != latestSecond.number { latestSecond = SecondText(second, of: nanoseconds) }
-        written.append(UInt8(ascii: "\""), hasComma: takesComma())
-        written.append(latestSecond.first, latestSecond.second, latestSecond.third)
-        let (microseconds, rest) = UInt64(fraction).quotientAndRemainder(dividingBy: 1000)
-        if rest == 0 {
-            written.append(fraction: microseconds, places: 6)
-        } else {
-            written.append(fraction: UInt64(fraction), places: 9)
-        }
-        written.append("Z\"", hasComma: false)
+        if _slowPath(!latestSecond.contains(nanoseconds)) { latestSecond = SecondText(of: nanoseconds) }
+        // Within the second, so neither negative nor more than it has; what wraps around wraps back.
+        let fraction = UInt64(bitPattern: nanoseconds &- latestSecond.start)
+        written.append(time: latestSecond, fraction: fraction, hasComma: takesComma())
     }
 
     /// Writes octets as base64 text (RFC 4648 §4).
@@ -40,27 +33,36 @@ extension JSONText {
 
 /// A second as RFC 3339 has it, up to the point behind which its fraction stands: 20 octets, the first the lowest.
 struct SecondText {
-    /// The seconds since the Unix epoch.
-    let number: Int64
+    /// When it begins, in nanoseconds since the Unix epoch; wrapped around where it begins before the least of all times.
+    let start: Int64
     let first: UInt64
     let second: UInt64
     let third: UInt32
 
     /// No second.
     init() {
-        number = .min
+        start = 0
         first = 0
         second = 0
         third = 0
     }
 
-    /// The second of a number, in which the time `nanoseconds` lies.
-    init(_ number: Int64, of nanoseconds: Int64) {
+    /// The second in which the time `nanoseconds` lies.
+    @inline(never)
+    init(of nanoseconds: Int64) {
         var text: [UInt8] = []
         text.append(internetTime: nanoseconds, precision: .milliseconds)
-        self.number = number
+        let rest = nanoseconds % 1_000_000_000
+        start = nanoseconds &- (rest < 0 ? rest + 1_000_000_000 : rest)
         first = text.span.word(at: 0)
         second = text.span.word(at: 8)
         third = UInt32(truncatingIfNeeded: text.span.word(at: 12) >> 32)
+    }
+
+    /// Whether a time lies within the second.
+    @inline(__always)
+    func contains(_ nanoseconds: Int64) -> Bool {
+        // No text begins with a zero octet.
+        UInt64(bitPattern: nanoseconds &- start) < 1_000_000_000 && first != 0
     }
 }

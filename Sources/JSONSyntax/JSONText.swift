@@ -19,6 +19,9 @@ public struct JSONText: ~Copyable, Sendable {
     /// What has been written.
     public var octets: [UInt8] { written.copy }
 
+    /// Shows `body` what has been written, for the call only.
+    public func withOctets(_ body: (Span<UInt8>) -> Void) { written.withOctets(body) }
+
     /// How many octets have been written.
     public var count: Int { written.count }
 
@@ -100,6 +103,24 @@ public struct JSONText: ~Copyable, Sendable {
     @inline(__always)
     public mutating func word(_ text: StaticString) {
         written.append(text, hasComma: needsComma)
+        needsComma = true
+    }
+
+    /// Writes a piece of JSON that stands in the code, as it is: all commas, quotes and brackets are its own.
+    ///
+    /// Where what follows is written as a value or a member of its own, a comma is put before it, unless the piece ends where none can stand.
+    @inlinable
+    @inline(__always)
+    public mutating func piece(_ text: StaticString) {
+        written.append(text, hasComma: false)
+        needsComma = !text.endsBeforeValue
+    }
+
+    /// Writes a piece of JSON that stands in the code and ends with a colon, and a whole number behind it.
+    @inlinable
+    @inline(__always)
+    public mutating func piece(_ text: StaticString, _ value: Int) {
+        written.append(text, number: value)
         needsComma = true
     }
 

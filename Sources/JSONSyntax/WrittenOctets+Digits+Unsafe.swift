@@ -6,6 +6,7 @@
 /// and a processor that guesses wrong loses more than the digits cost.
 extension WrittenOctets {
     /// Adds a number in decimal digits, as many as it needs, behind a comma if `hasComma`.
+    @usableFromInline
     mutating func append(number: Int, hasComma: Bool) {
         // A comma, a sign, and 19 digits or a word of eight.
         let end = unsafe end(withRoomFor: 21)
@@ -23,14 +24,54 @@ extension WrittenOctets {
         count &+= length
     }
 
-    /// Adds the digits of a fraction behind its point: so many as there are places.
+    /// Adds a time in quotes, behind a comma if `hasComma`: with six places, or nine where they say more.
     ///
     /// - Parameters:
-    ///   - fraction: The fraction, in units of the last place.
-    ///   - places: 6 or 9.
-    mutating func append(fraction: UInt64, places: Int) {
-        _ = unsafe Self.write(fraction: fraction, places: places, at: end(withRoomFor: 9))
-        count &+= places
+    ///   - second: The text of its second, with the point.
+    ///   - fraction: The nanoseconds since then, below a second.
+    ///   - hasComma: Whether a comma stands before it.
+    mutating func append(time second: SecondText, fraction: UInt64, hasComma: Bool) {
+        // A comma, a quote, 20 octets, nine digits, a Z and a quote.
+        let end = unsafe end(withRoomFor: 33)
+        var length = hasComma ? 1 : 0
+        unsafe end[0] = UInt8(ascii: ",")
+        unsafe end[length] = UInt8(ascii: "\"")
+        length &+= 1
+        unsafe Self.store(second.first, at: end + length)
+        unsafe Self.store(second.second, at: end + length + 8)
+        unsafe Self.store(second.third, at: end + length + 16)
+        length &+= 20
+        let (microseconds, rest) = fraction.quotientAndRemainder(dividingBy: 1000)
+        // Invariant: the digits are nine at most, or a word of eight, behind 22 octets.
+        if rest == 0 {
+            _ = unsafe Self.write(fraction: microseconds, places: 6, at: end + length)
+            length &+= 6
+        } else {
+            _ = unsafe Self.write(fraction: fraction, places: 9, at: end + length)
+            length &+= 9
+        }
+        unsafe end[length] = UInt8(ascii: "Z")
+        unsafe end[length &+ 1] = UInt8(ascii: "\"")
+        count &+= length &+ 2
+    }
+
+    /// Adds a part of a second in seconds, behind a comma if `hasComma`, without the zeros at its end: `0.0021`.
+    ///
+    /// - Parameters:
+    ///   - nanoseconds: The part, below 10⁹.
+    ///   - hasComma: Whether a comma stands before it.
+    mutating func append(secondsBelowOne nanoseconds: UInt64, hasComma: Bool) {
+        // A comma, a zero, a point and nine digits.
+        let end = unsafe end(withRoomFor: 12)
+        var length = hasComma ? 1 : 0
+        unsafe end[0] = UInt8(ascii: ",")
+        unsafe end[length] = UInt8(ascii: "0")
+        length &+= 1
+        if nanoseconds > 0 {
+            unsafe end[length] = UInt8(ascii: ".")
+            length &+= unsafe 1 &+ Self.write(fraction: nanoseconds, places: 9, at: end + length + 1)
+        }
+        count &+= length
     }
 
     /// Adds a point and the digits of a fraction that is not zero, without the zeros at its end.
@@ -57,11 +98,12 @@ extension WrittenOctets {
         unsafe end[0] = UInt8(ascii: ",")
         unsafe end[length] = UInt8(ascii: "\"")
         length &+= 1
+        let texts = unsafe Self.octetTexts
         // Invariant: these and what follows fit into the 28.
-        length &+= unsafe Self.write(octet: address &>> 24, before: ".", at: end + length)
-        length &+= unsafe Self.write(octet: address &>> 16 & 0xFF, before: ".", at: end + length)
-        length &+= unsafe Self.write(octet: address &>> 8 & 0xFF, before: ".", at: end + length)
-        length &+= unsafe Self.write(octet: address & 0xFF, before: ":", at: end + length)
+        length &+= unsafe Self.write(texts[Int(address &>> 24)], before: ".", at: end + length)
+        length &+= unsafe Self.write(texts[Int(address &>> 16 & 0xFF)], before: ".", at: end + length)
+        length &+= unsafe Self.write(texts[Int(address &>> 8 & 0xFF)], before: ".", at: end + length)
+        length &+= unsafe Self.write(texts[Int(address & 0xFF)], before: ":", at: end + length)
         length &+= unsafe Self.writeFew(UInt64(port), at: end + length)
         unsafe end[length] = UInt8(ascii: "\"")
         count &+= length &+ 1
@@ -124,24 +166,39 @@ extension WrittenOctets {
     }
 
     @inline(__always)
+    private static func store(_ text: UInt32, at start: UnsafeMutablePointer<UInt8>) {
+        unsafe UnsafeMutableRawPointer(start).storeBytes(of: text.littleEndian, as: UInt32.self)
+    }
+
+    @inline(__always)
     private static func store(_ text: UInt64, at start: UnsafeMutablePointer<UInt8>) {
         unsafe UnsafeMutableRawPointer(start).storeBytes(of: text.littleEndian, as: UInt64.self)
     }
 
-    /// Writes a number below 256 and a mark behind it; there must be room for four octets.
+    /// The numbers below 256 as text: up to three digits, the first in the lowest octet, and in the highest octet how many.
+    ///
+    /// `nonisolated(unsafe)`: made once, read by all threads, and never changed or given back.
+    nonisolated(unsafe) private static let octetTexts: UnsafePointer<UInt32> = {
+        let texts = UnsafeMutablePointer<UInt32>.allocate(capacity: 256)
+        for number in UInt32(0)..<256 {
+            let digits = 0x30_3030 | number / 100 | (number / 10 % 10) << 8 | (number % 10) << 16
+            let count: UInt32 = number < 10 ? 1 : number < 100 ? 2 : 3
+            // Invariant: the number is the place of one of the 256.
+            unsafe (texts + Int(number)).initialize(to: digits >> ((3 - count) * 8) | count << 24)
+        }
+        return unsafe UnsafePointer(texts)
+    }()
+
+    /// Writes one of the texts of numbers below 256, and a mark behind it; there must be room for four octets.
     ///
     /// - Returns: How many octets both are.
     @inline(__always)
-    private static func write(octet: UInt32, before mark: Unicode.Scalar, at start: UnsafeMutablePointer<UInt8>) -> Int
+    private static func write(_ text: UInt32, before mark: Unicode.Scalar, at start: UnsafeMutablePointer<UInt8>) -> Int
     {
-        // 41/4096 is a hundredth for all numbers below 256, and 205/2048 a tenth for all below 100; nothing overflows.
-        let hundreds = (octet &* 41) &>> 12
-        let rest = octet &- hundreds &* 100
-        let tens = (rest &* 205) &>> 11
-        let ones = rest &- tens &* 10
-        let text = 0x30_3030 &+ (hundreds | tens &<< 8 | ones &<< 16) | mark.value &<< 24
-        let leading: UInt32 = (octet < 100 ? 1 : 0) &+ (octet < 10 ? 1 : 0)
-        unsafe UnsafeMutableRawPointer(start).storeBytes(of: (text &>> (leading &* 8)).littleEndian, as: UInt32.self)
-        return 4 &- Int(leading)
+        let count = Int(text &>> 24)
+        unsafe store(text, at: start)
+        // Invariant: there are three digits at most, so that the mark is the fourth octet or one before it.
+        unsafe start[count] = UInt8(truncatingIfNeeded: mark.value)
+        return count &+ 1
     }
 }

@@ -30,6 +30,12 @@ struct WrittenOctets: ~Copyable, @unchecked Sendable {
         unsafe [UInt8](UnsafeBufferPointer(start: memory, count: count))
     }
 
+    /// Shows `body` what has been written.
+    func withOctets(_ body: (Span<UInt8>) -> Void) {
+        // Invariant: so many octets are initialized, and the memory stays as it is while this value is borrowed.
+        body(unsafe Span(_unsafeStart: memory, count: count))
+    }
+
     /// Forgets what has been written and keeps the memory.
     mutating func removeAll() { count = 0 }
 
@@ -84,6 +90,23 @@ struct WrittenOctets: ~Copyable, @unchecked Sendable {
         count &+= comma &+ length
     }
 
+    /// Adds a literal and a whole number in decimal digits.
+    @inlinable
+    @inline(__always)
+    mutating func append(_ text: StaticString, number: Int) {
+        let length = text.utf8CodeUnitCount
+        let end = unsafe end(withRoomFor: length + 1)
+        // Invariant: there is room for the literal and a digit; a literal has an address for ever.
+        unsafe end.initialize(from: text.utf8Start, count: length)
+        if UInt(bitPattern: number) < 10 {
+            unsafe end[length] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)
+            count &+= length &+ 1
+        } else {
+            count &+= length
+            append(number: number, hasComma: false)
+        }
+    }
+
     /// Adds a literal in quotes, behind a comma if `hasComma`.
     @inlinable
     @inline(__always)
@@ -134,5 +157,18 @@ struct WrittenOctets: ~Copyable, @unchecked Sendable {
         var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
         write(&output)
         count &+= unsafe output.finalize(for: room)
+    }
+}
+
+extension StaticString {
+    /// Whether it ends where a value or a key comes next, before which no comma can stand.
+    @inlinable
+    @inline(__always)
+    var endsBeforeValue: Bool {
+        // Invariant: a piece of JSON is no empty literal, and a literal has an address for ever.
+        switch unsafe utf8Start[utf8CodeUnitCount &- 1] {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), UInt8(ascii: ","), 0x0A: true
+        default: false
+        }
     }
 }

@@ -2,16 +2,6 @@
 
 /// Text that is looked at and written a word at a time.
 extension WrittenOctets {
-    /// Adds 20 octets that are 16 in two words and four in a third, the first octet the lowest.
-    mutating func append(_ first: UInt64, _ second: UInt64, _ third: UInt32) {
-        let end = unsafe UnsafeMutableRawPointer(end(withRoomFor: 20))
-        // Invariant: there is room for 20.
-        unsafe end.storeBytes(of: first.littleEndian, as: UInt64.self)
-        unsafe end.storeBytes(of: second.littleEndian, toByteOffset: 8, as: UInt64.self)
-        unsafe end.storeBytes(of: third.littleEndian, toByteOffset: 16, as: UInt32.self)
-        count &+= 20
-    }
-
     /// Adds a text in quotes, behind a comma if `hasComma`, unless an octet of it must be escaped; adds nothing then.
     ///
     /// Each word is looked at and written in one go. The last octets are a word that overlaps with the one before, or smaller

@@ -52,6 +52,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         records = outputs.recordOutput.map { RecordTap($0, options: outputs.records) }
         var retention = records?.retention ?? .none
         if let recordings { retention.formUnion(recordings.retention) }
+        // Recent exchanges show whatever heads were kept for others.
+        if outputs.recent != nil, retention.heads == .names { retention.heads = .whole }
         self.retention = retention
         onlyCounts =
             outputs.recent == nil && outputs.mirror == nil && outputs.exchanges == nil && outputs.recordOutput == nil
@@ -128,7 +130,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         if readsTraces, request.traits.contains(.namesTrace), routed.reason == .matched {
             tag.trace = TraceContext(of: request, allowsB3: true)
         }
-        if recent?.requestArrived(route: routed.certainRoute) ?? false { retention.keepsHeads = true }
+        if recent?.requestArrived(route: routed.certainRoute) ?? false { retention.heads = .whole }
         if let routing = router.newest.mirroring, routed.reason != .noListener {
             sample(request, on: connection, at: time, routed, routing, &tag, &retention)
         }
@@ -203,7 +205,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         guard let routed = tag.routed else {
             metrics.responseWithoutRequestCompleted(exchange.integrity)
             recordings?.responseWithoutRequestCompleted()
-            records?.exchangeCompleted(facts, exchange, session, nil)
+            records?.responseWithoutRequestCompleted(facts, exchange, session)
             return
         }
         let generation = router.exchangeCompleted(routed)
@@ -214,7 +216,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)
         }
         recordings?.exchangeCompleted(facts, exchange, session, routed, generation)
-        records?.exchangeCompleted(facts, exchange, session, generation)
+        records?.exchangeCompleted(facts, exchange, session, routed, generation)
     }
 
     // MARK: - Connections

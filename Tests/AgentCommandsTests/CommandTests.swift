@@ -164,6 +164,45 @@ struct CommandTests {
         #expect(await Program.run(arguments) == status)
     }
 
+    @Test(arguments: [
+        ["read", "a.pcap", "--output", "ndjson", "--gateway-port", "8080:80", "--jobs", "2"], ["read", "help"],
+        ["read"],
+        ["run", "a.pcap", "--records", "-"], ["routes", "explain", "GET a/", "--routes", "x"],
+        ["routes", "check", "x"],
+        ["check", "--config", "x"], ["mirror", "plan", "a.pcap"], ["top", "a.pcap"], ["doctor"],
+    ])
+    func `arguments that begin with a command are read by it as by the whole tree`(arguments: [String]) throws {
+        let (read, whole) = (try Wingmirror.command(of: arguments), try Wingmirror.parseAsRoot(arguments))
+        #expect(type(of: read) == type(of: whole))
+        guard arguments.count > 1, let read = read as? ReadCommand, let whole = whole as? ReadCommand else { return }
+        #expect(try ReadPlan(read) == ReadPlan(whole))
+    }
+
+    /// A command that has no other above it would answer for itself.
+    @Test(arguments: [
+        [], ["--version"], ["--help"], ["help", "read"], ["read", "--help"], ["read", "-h"], ["read", "--version"],
+        ["read", "--bogus"],
+        ["read", "--jobs", "x"], ["read", "--jobs"], ["routes"], ["routes", "help", "check"],
+        ["routes", "check", "--help"],
+        ["routes", "--help"], ["mirror"], ["bogus"], ["read", "--generate-completion-script", "bash"],
+        ["--generate-completion-script", "bash"], ["check", "--generate-completion-script", "zsh"],
+        ["--bogus", "read"], ["agents", "x"],
+    ])
+    func `help, versions, completions and errors are those of the whole tree`(arguments: [String]) {
+        func answer(_ parse: ([String]) throws -> any ParsableCommand) -> String {
+            do {
+                var command = try parse(arguments)
+                guard "\(type(of: command))" == "HelpCommand" else { return "\(type(of: command))" }
+                try command.run()
+                return ""
+            } catch {
+                return "\(Wingmirror.exitCode(for: error)) \(Wingmirror.fullMessage(for: error, columns: 80))"
+            }
+        }
+        let expected = answer { try Wingmirror.parseAsRoot($0) }
+        #expect(answer { try Wingmirror.command(of: $0) } == expected)
+    }
+
     @Test func `a folder without objects fails a check, and rules without their Gateway do not`() async throws {
         let folder = try TemporaryFolder()
         #expect(await Program.run(["routes", "check", folder.path]) == .failed)

@@ -15,7 +15,8 @@ import Testing
         for count in [0, 5, 100_000, 32_768, 32_767, 1, 300_000, 7] {
             let piece = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ count) }
             try output.append(piece)
-            expected += piece
+            try output.append(piece.span)
+            expected += piece + piece
         }
         try output.flush()
         #expect(try [UInt8](Data(contentsOf: URL(filePath: path))) == expected)

@@ -25,7 +25,11 @@ struct PacketKeeperTests {
     private final class Lines: Sendable {
         private let octets = Mutex<[UInt8]>([])
 
-        func append(_ more: [UInt8]) { octets.withLock { $0 += more } }
+        func append(_ more: Span<UInt8>) {
+            octets.withLock { octets in
+                for index in more.indices { octets.append(more[index]) }
+            }
+        }
 
         var records: [JSONValue] {
             get throws {

@@ -137,7 +137,7 @@ import Testing
         var limits = HTTPLimits()
         limits.retainedOctets = 100_000
         let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
-        let reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true))
+        let reconstructor = open(100, [head], limits: limits, keeps: Retention(heads: .whole))
         let kept = 100 - reconstructor.statistics.refusedMessages
         #expect(kept * 5_000 <= limits.retainedOctets)
         let pending = reconstructor.pendingExchanges
@@ -149,7 +149,7 @@ import Testing
         var limits = HTTPLimits()
         limits.retainedOctets = 100_000
         let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
-        var reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 1_000))
+        var reconstructor = open(100, [head], limits: limits, keeps: Retention(heads: .whole, contentOctets: 1_000))
         complete(
             "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
@@ -177,7 +177,7 @@ import Testing
         var limits = HTTPLimits()
         limits.retainedOctets = 400_000
         let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\n\r\n"
-        let retention = Retention(keepsHeads: true, contentOctets: 65_536)
+        let retention = Retention(heads: .whole, contentOctets: 65_536)
         var reconstructor = open(20, [head, String(repeating: "x", count: 50_000)], limits: limits, keeps: retention)
         complete(
             "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
@@ -203,7 +203,7 @@ import Testing
         limits.retainedOctets = 400_000
         let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\n\r\n"
         let pieces = [head, String(repeating: "x", count: 50_000)]
-        var reconstructor = open(20, pieces, limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 65_536))
+        var reconstructor = open(20, pieces, limits: limits, keeps: Retention(heads: .whole, contentOctets: 65_536))
         let statistics = reconstructor.statistics
         #expect(statistics.refusedMessages == 0)
         #expect(statistics.cutContents >= 14)

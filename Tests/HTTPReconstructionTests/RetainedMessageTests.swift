@@ -60,13 +60,52 @@ import TrafficModel
         #expect(counted.exchanges.map { $0.response?.content } == reported.exchanges.map { $0.response?.content })
     }
 
+    @Test func `of heads that are kept for their names nothing is left but what names a request, and codings`() throws {
+        var conversation = Conversation(
+            .client("POST /a HTTP/1.1\r\nX-A: 1\r\nHost: a.example\r\nX-B: 2\r\nContent-Length: 0\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"),
+            .client("GET /b HTTP/1.1\r\n\r\n"),
+            .server("HTTP/1.1 404 Not Found\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n")
+        )
+        let whole = conversation.read()
+        conversation.kept = Retention(heads: .names)
+        let named = conversation.read()
+        #expect(named.lines == ["POST /a -> 200 (3)", "GET /b -> 404"])
+        #expect(named.lines == whole.lines)
+        try #require(named.exchanges.count == 2 && whole.exchanges.count == 2)
+        for (exchange, other) in zip(named.exchanges, whole.exchanges) {
+            #expect(exchange.request?.authority == other.request?.authority)
+            #expect(exchange.response?.contentCoding == other.response?.contentCoding)
+            #expect(exchange.integrity == other.integrity)
+            #expect(exchange.request?.fields == [] && exchange.response?.fields == [])
+        }
+        #expect(named.exchanges[0].request?.authority == "a.example")
+        #expect(named.exchanges[0].response?.contentCoding == "gzip")
+    }
+
+    @Test func `a head that is kept for its names takes as much memory as it has octets up to the last of them`() throws
+    {
+        let ledger = RetentionLedger(limit: 10_000)
+        var head = MessageHead()
+        head.textLength = 1_000
+        head.method = OctetRange(0..<3)
+        head.target = OctetRange(4..<6)
+        head.host = OctetRange(20..<25)
+        let text = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000)
+        let fields = [FieldLine(name: 14..<18, value: 20..<25), FieldLine(name: 27..<30, value: 32..<900)]
+        let kept = ledger.keep(text.span, head: head, fields: fields.span, .names, contentLimit: 0)
+        let message = try #require(kept)
+        #expect(message.octets.count == 25 && message.fields.isEmpty && message.authority == 20..<25)
+        #expect(ledger.octets == RetentionLedger.fixedCharge + 25)
+    }
+
     /// Keeps a head of so many octets without field lines.
     private static func keep(_ octets: Int, in ledger: RetentionLedger) -> RetainedMessage? {
         var head = MessageHead()
         head.textLength = octets
         let text = [UInt8](repeating: UInt8(ascii: "a"), count: octets)
         let fields: [FieldLine] = []
-        return ledger.keep(text.span, head: head, fields: fields.span, contentLimit: 0)
+        return ledger.keep(text.span, head: head, fields: fields.span, .whole, contentLimit: 0)
     }
 
     @Test func `memory that a message has from one before it counts, as long as it is kept`() {

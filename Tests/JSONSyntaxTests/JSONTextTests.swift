@@ -95,7 +95,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "0"), (1, "0.000000001"), (1_500_000_000, "1.5"), (-250_000_000, "-0.25"), (60_000_000_000, "60"),
+        (0, "0"), (1, "0.000000001"), (999_999_999, "0.999999999"), (1_000_000_000, "1"), (1_500_000_000, "1.5"),
+        (100_000_000, "0.1"), (120_000_000, "0.12"), (-250_000_000, "-0.25"), (60_000_000_000, "60"),
         (Int64.min, "-9223372036.854775808"), (Int64.max, "9223372036.854775807"),
     ])
     func `seconds are exact and have no superfluous digits`(nanoseconds: Int64, text: String) {
@@ -201,6 +202,51 @@ import Testing
             json.removeAll()
             #expect(json.count == 0)
         }
+    }
+
+    @Test func `behind a piece that stands in the code a comma comes where one belongs`() {
+        var json = JSONText()
+        json.piece(#"{"a":"#)
+        json.integer(1)
+        json.piece(#","b":["#)
+        json.integer(2)
+        json.integer(3)
+        json.endList()
+        json.key("c")
+        json.beginObject()
+        json.endObject()
+        json.piece(#","d":null"#)
+        json.key("e")
+        json.bool(true)
+        json.piece("}\n")
+        json.beginList()
+        json.endList()
+        #expect(String(decoding: json.octets, as: UTF8.self) == #"{"a":1,"b":[2,3],"c":{},"d":null,"e":true}"# + "\n[]")
+    }
+
+    @Test(arguments: [0, 9, 10, -1, -9, 255, 99_999_999, 100_000_000, Int.min, Int.max])
+    func `a number behind a piece has the digits that the standard library gives it`(value: Int) {
+        var json = JSONText()
+        json.beginList()
+        json.piece(#"{"a":"#, value)
+        json.endObject()
+        json.null()
+        json.endList()
+        #expect(String(decoding: json.octets, as: UTF8.self) == #"[{"a":\#(value)},null]"#)
+    }
+
+    @Test func `what has been written can be looked at without a copy`() {
+        var json = JSONText()
+        var seen: [UInt8] = [1]
+        json.withOctets { octets in
+            if octets.isEmpty { seen = [] }
+        }
+        #expect(seen == [])
+        json.string("a")
+        json.withOctets { octets in
+            for index in octets.indices { seen.append(octets[index]) }
+        }
+        #expect(seen == json.octets)
     }
 
     @Test func `what stands in the code is written as it is, with commas where they belong`() {

@@ -49,8 +49,10 @@ extension [ExchangeRecord] {
 final class LineCollector: Sendable {
     private let octets = Mutex<[UInt8]>([])
 
-    func append(_ lines: [UInt8]) {
-        octets.withLock { $0 += lines }
+    func append(_ lines: Span<UInt8>) {
+        octets.withLock { octets in
+            for index in lines.indices { octets.append(lines[index]) }
+        }
     }
 
     /// The lines so far.

@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import Glibc
+import OctetText
 
 /// A file or standard output, written through a buffer.
 package struct OctetOutput: ~Copyable {
@@ -68,9 +69,12 @@ package struct OctetOutput: ~Copyable {
     }
 
     /// Adds octets that are in one piece; a long one is written at once, after what is waiting.
-    package mutating func append(_ octets: [UInt8]) throws(Failure) {
+    package mutating func append(_ octets: [UInt8]) throws(Failure) { try append(octets.span) }
+
+    /// Adds octets that are in one piece; a long one is written at once, after what is waiting.
+    package mutating func append(_ octets: Span<UInt8>) throws(Failure) {
         guard octets.count >= Self.ownWrite else {
-            buffer.append(contentsOf: octets)
+            buffer.append(addingCapacity: octets.count) { $0.append(copying: octets) }
             if buffer.count >= Self.bufferLimit { try flush() }
             return
         }
@@ -87,13 +91,13 @@ package struct OctetOutput: ~Copyable {
     /// Writes what is waiting; after a failure it is forgotten.
     package mutating func flush() throws(Failure) {
         defer { buffer.removeAll(keepingCapacity: true) }
-        try write(buffer)
+        try write(buffer.span)
     }
 
-    private func write(_ octets: [UInt8]) throws(Failure) {
+    private func write(_ octets: Span<UInt8>) throws(Failure) {
         var written = 0
         while written < octets.count {
-            // The range lies within the array's storage, which outlives the call.
+            // The range lies within the octets, which are borrowed for the call.
             let count = unsafe octets.withUnsafeBytes { octets in
                 unsafe Glibc.write(descriptor, octets.baseAddress?.advanced(by: written), octets.count - written)
             }

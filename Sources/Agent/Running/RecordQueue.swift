@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import Dispatch
+import OctetText
 import Synchronization
 
 /// Carries records from the capture threads to a thread that writes them, and drops what does not fit.
@@ -49,6 +50,13 @@ final class RecordQueue: Sendable {
             return ledger.lose(lines, cannotWrite.load(ordering: .relaxed) ? .writeFailed : .queueFull)
         }
         wakeUp.signal()
+    }
+
+    /// Adds a copy of a batch of whole lines, or drops it.
+    func append(_ lines: Span<UInt8>, of worker: Int) {
+        var batch: [UInt8] = []
+        batch.append(addingCapacity: lines.count) { $0.append(copying: lines) }
+        append(batch, of: worker)
     }
 
     // MARK: - Others

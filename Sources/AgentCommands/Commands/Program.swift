@@ -30,7 +30,7 @@ public enum Program {
     /// Runs the command that `arguments` name.
     static func run(_ arguments: [String]) async -> ProgramStatus {
         do {
-            var command = try Wingmirror.parseAsRoot(arguments)
+            var command = try Wingmirror.command(of: arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -7,6 +7,8 @@ import ArgumentParser
 struct ReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read",
+        // Who has a command above it is not asked for the completions of a shell, which takes as long as to read the options.
+        _superCommandName: "wingmirror",
         abstract: "Analyse pcap files and print routes, requests or metrics.",
         discussion: """
             Every TCP connection is read, and its protocol recognised by content; --gateway-port and the gateway's \

@@ -27,3 +27,27 @@ struct Wingmirror: AsyncParsableCommand {
         ]
     )
 }
+
+extension Wingmirror {
+    /// Reads the arguments.
+    ///
+    /// Where they begin with the names of a command, only that one reads the others, which takes the parser less time than the
+    /// whole tree. Where the command finds something amiss, or is asked for help, the whole tree reads them once more, so that
+    /// it is the one who answers.
+    static func command(of arguments: [String]) throws -> any ParsableCommand {
+        var command: any ParsableCommand.Type = Wingmirror.self
+        var others = arguments[...]
+        while let name = others.first,
+            let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == name })
+        {
+            command = next
+            others.removeFirst()
+        }
+        if command.configuration.subcommands.isEmpty, let read = try? command.parseAsRoot(Array(others)),
+            type(of: read) == command
+        {
+            return read
+        }
+        return try parseAsRoot(arguments)
+    }
+}

@@ -25,7 +25,10 @@ final class RecordFile: Sendable {
     }
 
     /// Adds whole lines.
-    func append(_ lines: [UInt8]) {
+    func append(_ lines: [UInt8]) { append(lines.span) }
+
+    /// Adds whole lines, which are there for the call only.
+    func append(_ lines: Span<UInt8>) {
         state.withLock { state in
             guard state.failure == nil else { return }
             do throws(OctetOutput.Failure) {

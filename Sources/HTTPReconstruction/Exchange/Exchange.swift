@@ -174,27 +174,41 @@ public struct MessageFigures: Sendable, Hashable {
 
 /// How much of an exchange is kept for whoever reads it when it is complete.
 public struct Retention: Sendable, Hashable {
-    /// Whether the heads are kept.
-    public var keepsHeads: Bool
+    /// How much of a head is kept.
+    public enum Heads: UInt8, Sendable, Hashable {
+        case none
+        /// What names a request: its method, target and Host field; and the coding of content.
+        ///
+        /// Field lines are not kept, and nothing of a response without a coding. The heads of a gRPC call's response are kept whole.
+        case names
+        /// Everything.
+        case whole
+    }
+
+    /// How much of the heads is kept.
+    public var heads: Heads
     /// How many octets of the request's content are kept.
     public var requestContentOctets: Int
     /// How many octets of the response's content are kept.
     public var responseContentOctets: Int
 
     /// Makes a retention that keeps as much of either message's content.
-    public init(keepsHeads: Bool, contentOctets: Int = 0) {
-        self.keepsHeads = keepsHeads
+    public init(heads: Heads, contentOctets: Int = 0) {
+        self.heads = heads
         requestContentOctets = contentOctets
         responseContentOctets = contentOctets
     }
 
     /// Keeps what `other` keeps too.
     public mutating func formUnion(_ other: Retention) {
-        keepsHeads = keepsHeads || other.keepsHeads
+        if other.heads.rawValue > heads.rawValue { heads = other.heads }
         requestContentOctets = max(requestContentOctets, other.requestContentOctets)
         responseContentOctets = max(responseContentOctets, other.responseContentOctets)
     }
 
+    /// Whether something of the heads is kept.
+    var keepsHeads: Bool { heads != .none }
+
     /// Nothing but figures.
-    public static let none = Retention(keepsHeads: false)
+    public static let none = Retention(heads: .none)
 }

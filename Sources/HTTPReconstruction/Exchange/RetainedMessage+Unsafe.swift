@@ -182,9 +182,9 @@ private struct KeptOctets: ~Copyable {
 
     mutating func keep(_ head: MessageHead, _ octets: Span<UInt8>, _ fields: Span<FieldLine>) {
         // A list that grows by itself takes more than it needs, and no more than that was charged.
-        if self.octets.capacity < head.textLength { self.octets = PlainList(capacity: head.textLength) }
+        if self.octets.capacity < octets.count { self.octets = PlainList(capacity: octets.count) }
         if self.fields.capacity < fields.count { self.fields = PlainList(capacity: fields.count) }
-        self.octets.append(octets.extracting(first: head.textLength))
+        self.octets.append(octets)
         self.head = KeptHead(
             method: head.method,
             target: head.target,
@@ -256,6 +256,26 @@ private struct KeptOctets: ~Copyable {
     }
 }
 
+extension MessageHead {
+    /// How many octets of the text it takes to hold the parts that are kept of every head.
+    fileprivate var namesLength: Int {
+        var end = max(method.range.upperBound, target.range.upperBound)
+        if let host { end = max(end, host.range.upperBound) }
+        if let contentCoding { end = max(end, contentCoding.range.upperBound) }
+        return end
+    }
+}
+
+extension Retention {
+    /// How much is kept of the head of a response, to a request with content of such a kind.
+    func headsOfResponse(_ head: MessageHead, to kind: ContentKind) -> Heads {
+        guard heads == .names else { return heads }
+        // How a call of gRPC-Web ended may be said in the fields.
+        if kind.isGRPC || head.contentKind.isGRPC { return .whole }
+        return head.contentCoding == nil ? .none : .names
+    }
+}
+
 /// How much the retained messages of all connections take together, and what was not kept for want of room.
 ///
 /// Where there is none, the message or the content that has been kept for longest is given up: whoever leaves requests
@@ -311,19 +331,23 @@ final class RetentionLedger {
     ///   - octets: What the ranges of the head lie in; borrowed for the call only.
     ///   - head: The head.
     ///   - fields: Its field lines.
+    ///   - heads: How much of it is kept.
     ///   - contentLimit: How many octets of the content will be kept.
     /// - Returns: The message; `nil` when it alone takes more than all may.
     func keep(
         _ octets: Span<UInt8>,
         head: MessageHead,
         fields: Span<FieldLine>,
+        _ heads: Retention.Heads,
         contentLimit: Int
     ) -> RetainedMessage? {
         guard head.textLength > 0 else { return nil }
+        let octets = octets.extracting(first: heads == .whole ? head.textLength : head.namesLength)
+        let fields = heads == .whole ? fields : fields.extracting(first: 0)
         let message = unsafe spare.popLast() ?? RetainedMessage()
         // What it has from earlier messages counts, or many together would take more than is said. One that is refused goes
         // with that memory, so that the next is judged by its need alone.
-        let charge = Self.fixedCharge + message.room(octets: head.textLength, fields: fields.count)
+        let charge = Self.fixedCharge + message.room(octets: octets.count, fields: fields.count)
         guard admit(charge) else { return nil }
         message.keep(head, octets, fields, contentLimit: contentLimit, charge: charge, self)
         return message
@@ -342,7 +366,7 @@ final class RetentionLedger {
     /// Enters a head or a trailer section; the oldest messages make room for it, unless it takes more than all may.
     func admit(_ charge: Int) -> Bool {
         guard charge <= limit else {
-            refusedMessages += 1
+            noteRefusal()
             return false
         }
         while octets + charge > limit, let message = unsafe oldest { unsafe shed(message) }
@@ -350,8 +374,14 @@ final class RetentionLedger {
         return true
     }
 
-    private func shed(_ message: UnsafeMutablePointer<KeptOctets>) {
+    /// Out of line, or each message that is kept would be checked for access to the count.
+    @inline(never)
+    private func noteRefusal() {
         refusedMessages += 1
+    }
+
+    private func shed(_ message: UnsafeMutablePointer<KeptOctets>) {
+        noteRefusal()
         unsafe message.pointee.message?.takeUnretainedValue().shed()
     }
 

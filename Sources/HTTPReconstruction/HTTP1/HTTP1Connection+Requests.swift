@@ -188,6 +188,7 @@ extension HTTP1Connection {
             octets,
             head: head,
             fields: shared.parser.fields,
+            retention.heads,
             contentLimit: retention.requestContentOctets
         )
         if shared.exchanges[sending].retainedRequest == nil {

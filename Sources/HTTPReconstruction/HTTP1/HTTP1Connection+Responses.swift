@@ -122,17 +122,22 @@ extension HTTP1Connection {
         shared.exchanges[answering].response.fieldLines = UInt32(shared.parser.fieldCount)
         if head.framingConflicts { shared.exchanges[answering].integrity.insert(.framingConflict) }
         if head.contentKind == .eventStream { shared.exchanges[answering].contentKind = .eventStream }
+        if _slowPath(shared.exchanges[answering].retention.keepsHeads) { retainResponse(head, octets, &shared) }
+    }
+
+    private func retainResponse(_ head: MessageHead, _ octets: Span<UInt8>, _ shared: inout SharedReconstruction) {
         let retention = shared.exchanges[answering].retention
-        if _slowPath(retention.keepsHeads) {
-            shared.exchanges[answering].retainedResponse = shared.retained.keep(
-                octets,
-                head: head,
-                fields: shared.parser.fields,
-                contentLimit: retention.responseContentOctets
-            )
-            if shared.exchanges[answering].retainedResponse == nil {
-                shared.exchanges[answering].integrity.insert(.limitReached)
-            }
+        let heads = retention.headsOfResponse(head, to: shared.exchanges[answering].contentKind)
+        guard heads != .none else { return }
+        shared.exchanges[answering].retainedResponse = shared.retained.keep(
+            octets,
+            head: head,
+            fields: shared.parser.fields,
+            heads,
+            contentLimit: retention.responseContentOctets
+        )
+        if shared.exchanges[answering].retainedResponse == nil {
+            shared.exchanges[answering].integrity.insert(.limitReached)
         }
     }
 

@@ -206,16 +206,18 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction
     ) {
         let retention = shared.exchanges[exchange].retention
-        guard retention.keepsHeads else { return }
         var head = MessageHead()
         head.kind = .response
         head.contentCoding = reading.contentCoding
+        let heads = retention.headsOfResponse(head, to: shared.exchanges[exchange].contentKind)
+        guard heads != .none else { return }
         head.length = shared.http2.sections[responses.section].octets.count
         head.textLength = head.length
         shared.exchanges[exchange].retainedResponse = shared.retained.keep(
             shared.http2.sections[responses.section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
+            heads,
             contentLimit: retention.responseContentOctets
         )
         if shared.exchanges[exchange].retainedResponse == nil {

@@ -168,6 +168,7 @@ extension HTTP2Connection {
             shared.http2.sections[section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
+            retention.heads,
             contentLimit: retention.requestContentOctets
         )
         if shared.exchanges[exchange].retainedRequest == nil {

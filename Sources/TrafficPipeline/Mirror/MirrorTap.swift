@@ -51,7 +51,7 @@ struct MirrorTap: ~Copyable {
         )
         guard !selection.isEmpty else { return (.none, .none) }
         let limits = routing.plan.contentLimits(of: selection)
-        var retention = Retention(keepsHeads: true)
+        var retention = Retention(heads: .whole)
         retention.requestContentOctets = limits.request
         retention.responseContentOctets = limits.response
         return (selection, retention)

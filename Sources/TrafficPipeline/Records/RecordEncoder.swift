@@ -13,6 +13,7 @@ internal import TrafficModel
 /// Writes exchange records, one line of JSON each.
 struct RecordEncoder: ~Copyable {
     private let options: RecordOptions
+    private let keepsNamesOnly: Bool
     var line = JSONText()
     /// Whether the strings of the message that is being written have their octets escaped.
     private var escapesOctets = false
@@ -21,62 +22,47 @@ struct RecordEncoder: ~Copyable {
 
     init(options: RecordOptions) {
         self.options = options
+        keepsNamesOnly = !options.includesFields && options.contentOctets == nil
         redactedFields = ConfiguredNames(options.redactedFields)
         credentials = CredentialReplacement(names: redactedFields) { _ in RedactedValue.octets }
     }
 
     /// What a record needs of an exchange.
     var retention: Retention {
-        Retention(keepsHeads: true, contentOctets: options.contentOctets ?? 0)
+        Retention(heads: keepsNamesOnly ? .names : .whole, contentOctets: options.contentOctets ?? 0)
     }
 
     /// How many octets are waiting to be taken.
     var pendingOctets: Int { line.count }
 
-    /// Hands over the lines written so far.
-    mutating func takeLines() -> [UInt8] {
-        let lines = line.octets
+    /// Shows `output` the lines written so far, and forgets them.
+    mutating func handOver(to output: RecordOutput) {
+        line.withOctets(output)
         line.removeAll()
-        return lines
     }
 
-    /// Adds the record of an exchange.
+    /// Adds the record of an exchange, all but its route, which must follow.
     /// - Parameters:
     ///   - facts: What it was.
     ///   - exchange: The exchange, with its heads retained.
     ///   - session: What is known of the connection's TLS.
-    ///   - tables: Those that decided on the route; `nil` where the record gives none.
-    mutating func append(
-        _ facts: ExchangeFacts,
-        _ exchange: borrowing Exchange,
-        _ session: TLSSession?,
-        _ tables: RouteTables?
-    ) {
-        line.beginObject()
-        line.key("client")
+    mutating func append(_ facts: ExchangeFacts, _ exchange: borrowing Exchange, _ session: TLSSession?) {
+        line.piece(#"{"client":"#)
         append(facts.connection.client)
-        line.key("server")
+        line.piece(#","server":"#)
         append(facts.connection.server)
         if let original = facts.connection.clientFromProxy {
             line.key("clientFromProxy")
             append(original)
         }
-        line.key("connection")
-        line.integer(facts.connection.number)
-        line.key("exchange")
-        line.integer(facts.number)
-        if exchange.stream > 0 {
-            line.key("stream")
-            line.integer(Int(exchange.stream))
-        }
-        line.key("startTime")
+        line.piece(#","connection":"#, facts.connection.number)
+        line.piece(#","exchange":"#, facts.number)
+        if exchange.stream > 0 { line.piece(#","stream":"#, Int(exchange.stream)) }
+        line.piece(#","startTime":"#)
         line.time(nanoseconds: facts.startTime.nanoseconds)
-        line.key("protocol")
         append(facts.version)
         if let session { append(session, carrying: facts.version) }
-        line.key("request")
         appendRequest(exchange, isSecured: facts.connection.isSecured)
-        line.key("response")
         appendResponse(exchange)
         if let status = exchange.grpcStatus {
             line.key("grpcStatus")
@@ -95,10 +81,18 @@ struct RecordEncoder: ~Copyable {
             line.key("errorType")
             line.string(errorType)
         }
-        line.key("route")
-        if let tables, let routed = facts.routed { append(routed, in: tables) } else { line.null() }
-        line.endObject()
-        line.endLine()
+    }
+
+    /// Ends a record with the route of its request, in the tables that decided on it.
+    mutating func end(_ routed: RoutedRequest, in tables: RouteTables) {
+        line.piece(#","route":{"#)
+        routed.appendMembers(to: &line, in: tables)
+        line.piece("}}\n")
+    }
+
+    /// Ends a record that gives no route.
+    mutating func endWithoutRoute() {
+        line.piece(",\"route\":null}\n")
     }
 
     /// Adds what the connection became, where that is no HTTP any more.
@@ -125,17 +119,11 @@ struct RecordEncoder: ~Copyable {
 
     private mutating func append(_ version: HTTPVersion) {
         switch version {
-        case .http09: line.string(literal: "HTTP/0.9")
-        case .http10: line.string(literal: "HTTP/1.0")
-        case .http11: line.string(literal: "HTTP/1.1")
-        case .http2: line.string(literal: "HTTP/2")
+        case .http09: line.piece(#","protocol":"HTTP/0.9""#)
+        case .http10: line.piece(#","protocol":"HTTP/1.0""#)
+        case .http11: line.piece(#","protocol":"HTTP/1.1""#)
+        case .http2: line.piece(#","protocol":"HTTP/2""#)
         }
-    }
-
-    private mutating func append(_ routed: RoutedRequest, in tables: RouteTables) {
-        line.beginObject()
-        routed.appendMembers(to: &line, in: tables)
-        line.endObject()
     }
 
     private mutating func append(_ session: TLSSession, carrying version: HTTPVersion) {
@@ -159,16 +147,18 @@ struct RecordEncoder: ~Copyable {
     // MARK: - Messages
 
     private mutating func appendRequest(_ exchange: borrowing Exchange, isSecured: Bool) {
-        guard exchange.hasRequest else { return line.null() }
+        guard exchange.hasRequest else { return line.piece(#","request":null"#) }
         guard let message = exchange.retainedRequest else { return appendUnkeptRequest(exchange, isSecured: isSecured) }
-        line.beginObject()
-        beginEscapes(of: message)
-        line.key("method")
-        appendKnown(message.head.extracting(message.method))
-        line.key("target")
+        escapesOctets = needsEscapes(message)
+        if _slowPath(escapesOctets) {
+            line.piece(#","request":{"octetsEscaped":true,"method":"#)
+        } else {
+            line.piece(#","request":{"method":"#)
+        }
+        appendMethod(message.head.extracting(message.method))
+        line.piece(#","target":"#)
         appendTarget(message.head.extracting(message.target))
         appendScheme(isSecured: isSecured)
-        line.key("authority")
         if let authority = message.authority {
             appendAuthority(message.head.extracting(authority))
         } else {
@@ -181,37 +171,51 @@ struct RecordEncoder: ~Copyable {
 
     /// Adds a request that was seen, and of whose head nothing was kept because a limit was met.
     private mutating func appendUnkeptRequest(_ exchange: borrowing Exchange, isSecured: Bool) {
-        line.beginObject()
-        line.key("method")
-        line.null()
-        line.key("target")
-        line.null()
+        line.piece(#","request":{"method":null,"target":null"#)
         appendScheme(isSecured: isSecured)
-        line.key("authority")
         line.null()
         appendFigures(exchange.request)
         line.endObject()
     }
 
+    /// Adds the scheme, and the key of the authority, whose value must follow.
     private mutating func appendScheme(isSecured: Bool) {
-        line.key("scheme")
-        if isSecured { line.string(literal: "https") } else { line.string(literal: "http") }
+        if isSecured {
+            line.piece(#","scheme":"https","authority":"#)
+        } else {
+            line.piece(#","scheme":"http","authority":"#)
+        }
+    }
+
+    /// Adds a method; nearly all are the one that is looked for first.
+    private mutating func appendMethod(_ method: Span<UInt8>) {
+        if method.count == 3, method[0] == UInt8(ascii: "G"), method[1] == UInt8(ascii: "E"),
+            method[2] == UInt8(ascii: "T")
+        {
+            line.piece(#""GET""#)
+        } else {
+            appendKnown(method)
+        }
     }
 
     private mutating func appendResponse(_ exchange: borrowing Exchange) {
-        guard exchange.hasResponse else { return line.null() }
+        guard exchange.hasResponse else { return line.piece(#","response":null"#) }
+        // Of most responses nothing is kept.
         let message = exchange.retainedResponse
-        line.beginObject()
-        if let message { beginEscapes(of: message) }
-        line.key("status")
+        escapesOctets = false
+        if let message { escapesOctets = needsEscapes(message) }
+        if _slowPath(escapesOctets) {
+            line.piece(#","response":{"octetsEscaped":true,"status":"#)
+        } else {
+            line.piece(#","response":{"status":"#)
+        }
         if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
         if let message, let coding = message.contentCoding {
             line.key("contentEncoding")
             appendText(message.head.extracting(coding))
         }
-        line.key("interim")
-        line.beginList()
+        line.piece(#","interim":["#)
         for status in exchange.interim { line.integer(Int(status)) }
         line.endList()
         if let message { appendRetained(message, contentOctets: exchange.response.contentOctets) }
@@ -240,18 +244,17 @@ struct RecordEncoder: ~Copyable {
         if octets.isEmpty { line.null() } else { appendText(octets) }
     }
 
-    /// Finds out whether the strings of a message need escapes, and says so if they do.
+    /// Whether the strings of a message need escapes.
     ///
     /// It is said of the whole message, so that a reader need not ask at each string.
-    private mutating func beginEscapes(of message: RetainedMessage) {
-        escapesOctets = needsEscapes(message)
-        guard escapesOctets else { return }
-        line.key("octetsEscaped")
-        line.bool(true)
+    @inline(__always)
+    private func needsEscapes(_ message: RetainedMessage) -> Bool {
+        _slowPath(!message.head.isASCII) && losesOctets(message)
     }
 
-    private func needsEscapes(_ message: RetainedMessage) -> Bool {
-        guard _slowPath(!message.head.isASCII) else { return false }
+    /// Whether one of the strings that are said is no UTF-8.
+    @inline(never)
+    private func losesOctets(_ message: RetainedMessage) -> Bool {
         let octets = message.octets
         let parts = [message.method, message.target, message.authority, message.contentCoding].compactMap(\.self)
         let lines = options.includesFields ? message.fields : []
@@ -270,15 +273,18 @@ struct RecordEncoder: ~Copyable {
     }
 
     private mutating func appendFigures(_ figures: MessageFigures) {
-        line.key("fieldCount")
-        line.integer(figures.fieldCount)
-        line.key("contentBytes")
-        line.integer(Int(figures.contentOctets))
-        line.key("trailerCount")
-        line.integer(figures.trailerCount)
+        line.piece(#","fieldCount":"#, figures.fieldCount)
+        line.piece(#","contentBytes":"#, Int(figures.contentOctets))
+        line.piece(#","trailerCount":"#, figures.trailerCount)
     }
 
+    @inline(__always)
     private mutating func appendRetained(_ message: RetainedMessage, contentOctets: Int64) {
+        if _slowPath(!keepsNamesOnly) { appendWhole(message, contentOctets: contentOctets) }
+    }
+
+    /// Adds the field lines of a message, and its content, as far as they are asked for.
+    private mutating func appendWhole(_ message: RetainedMessage, contentOctets: Int64) {
         if options.includesFields {
             line.key("fields")
             line.beginList()
@@ -343,11 +349,9 @@ struct RecordEncoder: ~Copyable {
     // MARK: - Timing and integrity
 
     private mutating func appendTiming(_ facts: ExchangeFacts) {
-        line.key("timing")
-        line.beginObject()
-        line.key("responseFirstByteSeconds")
+        line.piece(#","timing":{"responseFirstByteSeconds":"#)
         appendSeconds(facts.firstByteNanoseconds)
-        line.key("durationSeconds")
+        line.piece(#","durationSeconds":"#)
         appendSeconds(facts.durationNanoseconds)
         line.endObject()
     }
@@ -358,11 +362,9 @@ struct RecordEncoder: ~Copyable {
     }
 
     private mutating func appendIntegrity(_ integrity: Integrity) {
-        line.key("integrity")
-        line.beginList()
-        if !integrity.isEmpty {
-            for (mark, word) in Integrity.words where integrity.contains(mark) { line.string(word) }
-        }
+        guard !integrity.isEmpty else { return line.piece(#","integrity":[]"#) }
+        line.piece(#","integrity":["#)
+        for (mark, word) in Integrity.words where integrity.contains(mark) { line.string(word) }
         line.endList()
     }
 }

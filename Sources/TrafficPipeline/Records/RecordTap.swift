@@ -21,18 +21,35 @@ struct RecordTap: ~Copyable {
     /// What is kept of each exchange.
     var retention: Retention { encoder.retention }
 
-    /// Writes the record of an exchange; `generation` decided on its request, where that was seen.
+    /// Writes the record of an exchange, on whose request `generation` decided.
     mutating func exchangeCompleted(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
         _ session: TLSSession?,
-        _ generation: RouteGeneration?
+        _ routed: RoutedRequest,
+        _ generation: RouteGeneration
     ) {
-        if let routed = facts.routed, let generation, !Self.isRouteUnsaid(routed, exchange) {
-            encoder.append(facts, exchange, session, generation.tables)
+        encoder.append(facts, exchange, session)
+        if Self.isRouteUnsaid(routed, exchange) {
+            encoder.endWithoutRoute()
         } else {
-            encoder.append(facts, exchange, session, nil)
+            encoder.end(routed, in: generation.tables)
         }
+        recordEnded()
+    }
+
+    /// Writes the record of a response whose request was not seen.
+    mutating func responseWithoutRequestCompleted(
+        _ facts: ExchangeFacts,
+        _ exchange: borrowing Exchange,
+        _ session: TLSSession?
+    ) {
+        encoder.append(facts, exchange, session)
+        encoder.endWithoutRoute()
+        recordEnded()
+    }
+
+    private mutating func recordEnded() {
         if encoder.pendingOctets >= Self.batchOctets { flush() }
     }
 
@@ -52,7 +69,7 @@ struct RecordTap: ~Copyable {
 
     private mutating func flush() {
         guard encoder.pendingOctets > 0 else { return }
-        output(encoder.takeLines())
+        encoder.handOver(to: output)
     }
 }
 
@@ -65,7 +82,7 @@ struct RecordingTap {
     }
 
     /// What is kept of each exchange.
-    var retention: Retention { Retention(keepsHeads: true, contentOctets: output.contentOctets) }
+    var retention: Retention { Retention(heads: .whole, contentOctets: output.contentOctets) }
 
     func exchangeCompleted(
         _ facts: ExchangeFacts,

@@ -31,6 +31,8 @@ struct Conversation: Sendable {
     var limits = HTTPLimits()
     /// Whether the sink takes exchanges of odd numbers without what is known of their connection.
     var countsOdd = false
+    /// What is kept of each exchange; everything unless set.
+    var kept: Retention?
 
     init(_ events: Event..., sawHandshake: Bool = true, limits: HTTPLimits = HTTPLimits()) {
         self.init(events, sawHandshake: sawHandshake, limits: limits)
@@ -212,6 +214,7 @@ struct ConversationReader: ~Copyable {
     init(_ conversation: Conversation) {
         var sink = RecordingSink()
         sink.countsOdd = conversation.countsOdd
+        if let kept = conversation.kept { sink.kept = kept }
         reconstructor = HTTPReconstructor(sink: sink, limits: conversation.limits)
         reconstructor.connectionOpened(
             ConnectionIntroduction(

@@ -24,7 +24,7 @@ struct RecordingSink: ExchangeSink {
     /// What the sink was told that cannot be: numbers or tags out of order, content that is missing without a mark.
     var complaints: [String] = []
     /// What the sink asks to be kept of each exchange.
-    var kept = Retention(keepsHeads: true, contentOctets: 1 << 20)
+    var kept = Retention(heads: .whole, contentOctets: 1 << 20)
     /// Whether exchanges of odd numbers are taken without what is known of their connection.
     var countsOdd = false
     private var tagsGiven: UInt64 = 0
