@@ -100,6 +100,62 @@ struct ClassicReader: ~Copyable {
         }
     }
 
+    /// Gives `take` the packets of records that lie in the buffer whole.
+    ///
+    /// What is the same for all of them is done once, which is most of what ``next()`` does. That goes on where this ends: at a
+    /// record that is not all there, or is not as it should be, and at the first where packets are filtered.
+    /// - Parameters:
+    ///   - limit: How many there may be.
+    ///   - stop: Ends it early.
+    ///   - take: Takes a packet: its time, its octets on the wire, and those that were captured.
+    /// - Returns: How many there were.
+    @inline(__always)
+    mutating func takeBuffered(
+        upTo limit: Int,
+        until stop: StopFlag,
+        _ take: (PacketTime, _ wireLength: Int, Span<UInt8>) -> Void
+    ) -> Int {
+        guard filter == nil else { return 0 }
+        buffer.pass(recordOctets)
+        recordOctets = 0
+        capturedOctets = 0
+        let (taken, octets) = lendBuffered(upTo: limit, until: stop, take)
+        buffer.pass(octets)
+        return taken
+    }
+
+    /// Lends whole records of what is unread, and answers how many, and how many octets they take.
+    @inline(__always)
+    private func lendBuffered(
+        upTo limit: Int,
+        until stop: StopFlag,
+        _ take: (PacketTime, _ wireLength: Int, Span<UInt8>) -> Void
+    ) -> (records: Int, octets: Int) {
+        let unread = buffer.octets
+        var taken = 0
+        var place = 0
+        while taken < limit, !stop.isRequested {
+            let left = unread.count &- place
+            guard left >= Self.recordHeaderOctets else { break }
+            let header = unread.extracting(place..<place &+ Self.recordHeaderOctets)
+            let stored = Int(header.littleEndian32(at: 8))
+            guard stored <= Self.longestPacket, stored <= left &- Self.recordHeaderOctets else { break }
+            // What is added here and below are places within the buffer, and numbers as in `readRecord`.
+            let start = place &+ Self.recordHeaderOctets
+            take(
+                PacketTime(
+                    nanoseconds: Int64(header.littleEndian32(at: 0)) &* 1_000_000_000
+                        &+ Int64(Int32(bitPattern: header.littleEndian32(at: 4))) &* nanosecondsPerTick
+                ),
+                Int(header.littleEndian32(at: 12)),
+                unread.extracting(start..<start &+ min(stored, snapshotLength))
+            )
+            place = start &+ stored
+            taken &+= 1
+        }
+        return (taken, place)
+    }
+
     /// Brings the next record into the buffer; `false` at the end.
     @inline(__always)
     private mutating func readRecord() throws(CaptureError) -> Bool {
@@ -155,5 +211,14 @@ struct ClassicReader: ~Copyable {
             cause: source.failure ?? cause,
             offset: offset
         )
+    }
+}
+
+extension Span<UInt8> {
+    /// Four octets as a number, the lowest first; the optimiser joins them into one load.
+    @inline(__always)
+    fileprivate func littleEndian32(at index: Int) -> UInt32 {
+        UInt32(self[index]) | UInt32(self[index + 1]) << 8 | UInt32(self[index + 2]) << 16
+            | UInt32(self[index + 3]) << 24
     }
 }

@@ -83,21 +83,30 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     ) {
         var beginning: (packet: PacketTime, wall: ContinuousClock.Instant)?
         var packets = 0
-        while !stop.isRequested, let packet = merger.next() {
-            if _slowPath(keepsPace) {
-                let (first, start) = beginning ?? (packet.time, .now)
-                beginning = (first, start)
-                let due = start + .nanoseconds(packet.time.nanoseconds(since: first))
-                while !stop.isRequested, due > .now {
-                    unsafe sink.pointee.batchEnded()
-                    // Short naps, so that a stop is noticed.
-                    ThreadSleep.sleep(min(due - .now, Self.longestNap))
-                }
-                guard !stop.isRequested else { return }
+        while !stop.isRequested {
+            // The packets of one file that lie in its buffer, to the end of the batch; each by itself where these end.
+            let limit = keepsPace ? 0 : Self.batchPackets - packets % Self.batchPackets
+            let taken = merger.takeBuffered(upTo: limit, until: stop) { packet, octets in
+                unsafe sink.pointee.packetArrived(packet, octets: octets)
             }
-            unsafe sink.pointee.packetArrived(packet, octets: merger.octets)
-            packets += 1
-            guard _slowPath(packets % Self.batchPackets == 0) else { continue }
+            packets += taken
+            if taken == 0 {
+                guard let packet = merger.next() else { return }
+                if _slowPath(keepsPace) {
+                    let (first, start) = beginning ?? (packet.time, .now)
+                    beginning = (first, start)
+                    let due = start + .nanoseconds(packet.time.nanoseconds(since: first))
+                    while !stop.isRequested, due > .now {
+                        unsafe sink.pointee.batchEnded()
+                        // Short naps, so that a stop is noticed.
+                        ThreadSleep.sleep(min(due - .now, Self.longestNap))
+                    }
+                    guard !stop.isRequested else { return }
+                }
+                unsafe sink.pointee.packetArrived(packet, octets: merger.octets)
+                packets += 1
+            }
+            guard packets % Self.batchPackets == 0 else { continue }
             unsafe sink.pointee.batchEnded()
             progressed(merger.octetsRead)
         }

@@ -138,6 +138,18 @@ struct SavefileMerger: ~Copyable {
         _fastPath(parked.isEmpty && firstPacket == nil) ? nextOfReaderAtHand() : nextOfAll()
     }
 
+    /// Gives `take` packets that have been read already, as ``SavefileReader/takeBuffered(upTo:until:_:)`` does; none while there
+    /// are several files, whose packets are compared one by one.
+    @inline(__always)
+    mutating func takeBuffered(
+        upTo limit: Int,
+        until stop: StopFlag,
+        _ take: (CapturedPacket, Span<UInt8>) -> Void
+    ) -> Int {
+        guard parked.isEmpty, firstPacket == nil else { return 0 }
+        return atHand.takeBuffered(upTo: limit, until: stop, take)
+    }
+
     @inline(never)
     private mutating func nextOfAll() -> CapturedPacket? {
         if let packet = firstPacket.take() {

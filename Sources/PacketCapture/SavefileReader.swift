@@ -183,6 +183,21 @@ public struct SavefileReader: ~Copyable {
         }
     }
 
+    /// Gives `take` packets that have been read already, in their order and with their octets, and answers how many they were:
+    /// as many as there are, up to `limit`, until a stop is requested; none where every packet has to be read by itself.
+    @inline(__always)
+    mutating func takeBuffered(
+        upTo limit: Int,
+        until stop: StopFlag,
+        _ take: (CapturedPacket, Span<UInt8>) -> Void
+    ) -> Int {
+        guard format == .classic, !hasEnded else { return 0 }
+        let (linkType, interface) = (linkType, interface)
+        return records.takeBuffered(upTo: limit, until: stop) { time, wireLength, octets in
+            take(CapturedPacket(time: time, linkType: linkType, interface: interface, wireLength: wireLength), octets)
+        }
+    }
+
     /// What ends the reading of a format that we read: its end, or an error of it.
     @inline(never)
     private mutating func ends(_ error: CaptureError? = nil) throws(CaptureError) -> CapturedPacket? {

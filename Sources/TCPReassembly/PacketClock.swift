@@ -40,6 +40,11 @@ struct PacketClock: ~Copyable {
 
     /// Nanoseconds since the first packet.
     private(set) var now: Int64 = 0
+    /// The clock of `current`, which is kept apart because most packets come from the same interface.
+    private var source = Source()
+    /// Whose clock that is, as packets name it; -1 before the first.
+    private var interface = -1
+    /// The clocks of the others.
     private var sources = FixedBuffer<Source>(repeating: Source(), count: interfaceLimit)
     /// The interface of the latest packet.
     private(set) var current = 0
@@ -49,36 +54,44 @@ struct PacketClock: ~Copyable {
     /// Moves the clock to the time of a packet of `interface`.
     @inline(__always)
     mutating func advance(to time: PacketTime, on interface: Int) {
-        let previous = current
-        current = min(max(interface, 0), Self.interfaceLimit - 1)
-        guard sources[current].hasBegun else {
-            sourceBegins(at: time.nanoseconds, after: sources[previous])
-            return
-        }
-        let elapsed = time.nanoseconds &- sources[current].latest
+        if _slowPath(interface != self.interface), !isTakenUp(interface, at: time.nanoseconds) { return }
+        let elapsed = time.nanoseconds &- source.latest
         guard elapsed >= 0, elapsed <= Self.longestStep else {
             timeIsFarOff(time.nanoseconds)
             return
         }
-        sources[current].latest = time.nanoseconds
-        sources[current].hasSuspect = false
+        source.latest = time.nanoseconds
+        source.hasSuspect = false
         move(by: elapsed)
+    }
+
+    /// Takes up the clock of another interface; `false` where it begins with this packet.
+    @inline(never)
+    private mutating func isTakenUp(_ interface: Int, at time: Int64) -> Bool {
+        let previous = source
+        sources[current] = previous
+        current = min(max(interface, 0), Self.interfaceLimit - 1)
+        source = sources[current]
+        self.interface = interface
+        guard !source.hasBegun else { return true }
+        sourceBegins(at: time, after: previous)
+        return false
     }
 
     /// Lets time pass without a packet.
     ///
     /// `time` is the present on the clock of the interface that the latest packet came from.
     mutating func timePassed(until time: PacketTime) {
-        guard sources[current].hasBegun else {
-            sourceBegins(at: time.nanoseconds, after: sources[current])
+        guard source.hasBegun else {
+            sourceBegins(at: time.nanoseconds, after: source)
             return
         }
-        let elapsed = time.nanoseconds &- sources[current].latest
+        let elapsed = time.nanoseconds &- source.latest
         guard elapsed >= 0 else {
             timeIsFarOff(time.nanoseconds)
             return
         }
-        sources[current].latest = time.nanoseconds
+        source.latest = time.nanoseconds
         move(by: min(elapsed, Self.longestStep))
     }
 
@@ -87,25 +100,25 @@ struct PacketClock: ~Copyable {
         let (elapsed, isBeyond) = time.subtractingReportingOverflow(previous.latest)
         hasSeveralSources = previous.hasBegun
         let isNear = previous.hasBegun && !isBeyond && (-Self.toleratedLateness...Self.longestStep).contains(elapsed)
-        sources[current] = Source(latest: time, now: isNear ? previous.now : now, hasBegun: true)
+        source = Source(latest: time, now: isNear ? previous.now : now, hasBegun: true)
         move(by: isNear ? elapsed : 0)
     }
 
     private mutating func timeIsFarOff(_ time: Int64) {
-        let latest = sources[current].latest
+        let latest = source.latest
         let (elapsed, isBeyond) = time.subtractingReportingOverflow(latest)
         guard isBeyond || elapsed > 0 || elapsed < -Self.toleratedLateness else {
             return
         }
-        let suspect = sources[current].suspect
+        let suspect = source.suspect
         let isForward = time > latest
         // A further packet agrees when it is on the same side, and no earlier than what it confirms.
         let agrees =
-            sources[current].hasSuspect && (suspect > latest) == isForward
+            source.hasSuspect && (suspect > latest) == isForward
             && time >= suspect.addingReportingOverflow(-Self.toleratedLateness).partialValue
         guard agrees else {
-            sources[current].suspect = time
-            sources[current].hasSuspect = true
+            source.suspect = time
+            source.hasSuspect = true
             return
         }
         // What began to wait with the first of them is not given up for the silence before it.
@@ -113,8 +126,8 @@ struct PacketClock: ~Copyable {
         guard !isForward || settled.overflow || time >= settled.partialValue else {
             return
         }
-        sources[current].latest = time
-        sources[current].hasSuspect = false
+        source.latest = time
+        source.hasSuspect = false
         if isForward {
             move(by: Self.longestStep)
         }
@@ -122,8 +135,8 @@ struct PacketClock: ~Copyable {
 
     @inline(__always)
     private mutating func move(by elapsed: Int64) {
-        let reached = min(sources[current].now + elapsed, Self.end)
-        sources[current].now = reached
+        let reached = min(source.now + elapsed, Self.end)
+        source.now = reached
         now = max(now, reached)
     }
 }

@@ -18,7 +18,14 @@ struct ClassicReaderTests {
         var failure = ""
         var offset: Int?
 
-        init(_ path: String, filter: String? = nil, usesLibpcap: Bool, bufferOctets: Int = 4096) {
+        /// Reads all; `atOnce` is how many packets are taken at once of those that were read already, 0 for each by itself.
+        init(
+            _ path: String,
+            filter: String? = nil,
+            usesLibpcap: Bool,
+            bufferOctets: Int = 4096,
+            atOnce: Int = 0
+        ) {
             do throws(CaptureError) {
                 var reader = try SavefileReader(
                     path: path,
@@ -27,7 +34,14 @@ struct ClassicReaderTests {
                     bufferOctets: bufferOctets,
                     usesLibpcap: usesLibpcap
                 )
-                while let packet = try reader.next() {
+                let stop = StopFlag()
+                while true {
+                    let taken = reader.takeBuffered(upTo: atOnce, until: stop) { packet, lent in
+                        packets.append(packet)
+                        octets.append(Reading.copy(lent))
+                    }
+                    guard taken == 0 else { continue }
+                    guard let packet = try reader.next() else { break }
                     packets.append(packet)
                     octets.append(Reading.copy(reader.octets))
                 }
@@ -44,6 +58,11 @@ struct ClassicReaderTests {
         let libpcaps = Outcome(path, filter: filter, usesLibpcap: true)
         let isSame = ours == libpcaps
         #expect(isSame, comment)
+        for atOnce in [2, 4096] {
+            let isSameAtOnce =
+                ours == Outcome(path, filter: filter, usesLibpcap: false, bufferOctets: bufferOctets, atOnce: atOnce)
+            #expect(isSameAtOnce, comment)
+        }
         #expect(ours.failure == libpcaps.failure, comment)
     }
 
@@ -111,6 +130,28 @@ struct ClassicReaderTests {
         let field = 24 + 16 + 3 + 8..<24 + 16 + 3 + 12
         octets.replaceSubrange(field, with: (0..<4).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) })
         expectSame(folder.file("a.pcap", octets))
+    }
+
+    @Test func `packets that were read already are taken up to a limit or a stop, and reading goes on behind`() throws {
+        let packets = (1...6).map { TestSavefile.Packet(octets: [$0]) }
+        var reader = try SavefileReader(path: folder.file("a.pcap", TestSavefile.pcap(packets)))
+        let stop = StopFlag()
+        var seen: [[UInt8]] = []
+        // This reads the file into the buffer.
+        let first = try reader.next()
+        #expect(first != nil)
+        let limited = reader.takeBuffered(upTo: 2, until: stop) { seen.append(Reading.copy($1)) }
+        #expect(limited == 2)
+        #expect(seen == [[2], [3]])
+        let fourth = try reader.next()
+        #expect(fourth != nil)
+        seen.append(Reading.copy(reader.octets))
+        let stopped = reader.takeBuffered(upTo: 9, until: stop) { _, octets in
+            stop.request()
+            seen.append(Reading.copy(octets))
+        }
+        #expect(stopped == 1)
+        #expect(seen == [[2], [3], [4], [5]])
     }
 
     @Test(arguments: [0, 1, 12, 101, 113, 220, 249, 276, 0x1400_0001] as [UInt32])

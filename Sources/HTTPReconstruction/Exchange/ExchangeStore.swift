@@ -54,6 +54,21 @@ extension ExchangeStore {
         tags.set(tag, at: exchange)
     }
 
+    /// Shows the sink the head of an exchange's response, whose field lines are the parser's, with the tag where it lies.
+    @inline(__always)
+    mutating func responseArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        status: Int,
+        from parser: borrowing HeadParser,
+        of exchange: Int32,
+        on connection: ConnectionFacts,
+        at time: PacketTime,
+        _ sink: inout Sink
+    ) {
+        let view = ResponseView(octets: octets, status: status, fields: parser.fields)
+        sink.responseArrived(view, tag: &tags[exchange, as: Sink.Tag.self], on: connection, at: time)
+    }
+
     /// Says to the sink that the response of one exchange was found to answer the request of another.
     mutating func responsePaired<Sink: ExchangeSink & ~Copyable>(
         _ response: Int32,

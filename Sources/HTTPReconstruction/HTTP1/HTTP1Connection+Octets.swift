@@ -15,24 +15,18 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) -> Int {
+        let limit = shared.limits.headOctets
         var index = 0
         while index < octets.count {
+            if (kind == .request ? requests.state : responses.state) == .content {
+                index = contentArrived(octets, from: index, kind, at: position.time, &shared, &sink)
+                if _slowPath(departure != nil) { return octets.count - index }
+                continue
+            }
             let head =
                 kind == .request
-                ? requests.takeWholeHead(
-                    octets,
-                    from: index,
-                    at: position,
-                    parser: &shared.parser,
-                    limits: shared.limits
-                )
-                : responses.takeWholeHead(
-                    octets,
-                    from: index,
-                    at: position,
-                    parser: &shared.parser,
-                    limits: shared.limits
-                )
+                ? requests.takeWholeHead(octets, from: index, at: position, parser: &shared.parser, headLimit: limit)
+                : responses.takeWholeHead(octets, from: index, at: position, parser: &shared.parser, headLimit: limit)
             if let head {
                 headArrived(octets.extracting(index...), kind, at: position, &shared, &sink)
                 index = head
@@ -41,8 +35,8 @@ extension HTTP1Connection {
             }
             let step =
                 kind == .request
-                ? requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
-                : responses.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
+                ? requests.next(octets, from: index, at: position, parser: &shared.parser, headLimit: limit)
+                : responses.next(octets, from: index, at: position, parser: &shared.parser, headLimit: limit)
             index = follow(step, in: octets, from: index, kind, at: position, &shared, &sink)
             if _slowPath(departure != nil) { return octets.count - index }
         }
@@ -51,6 +45,30 @@ extension HTTP1Connection {
         case .response: if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
         }
         return 0
+    }
+
+    /// Takes content of a known length from `index` on, which is most content, and answers where what follows begins.
+    @inline(__always)
+    private mutating func contentArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        _ kind: MessageKind,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int {
+        switch kind {
+        case .request:
+            let content = requests.takeContent(octets, from: index)
+            retain(octets, content, of: kind, &shared)
+            if requests.state == .head { messageEnded(kind, trailers: 0, at: time, &shared, &sink) }
+            return content.upperBound
+        case .response:
+            let content = responses.takeContent(octets, from: index)
+            retain(octets, content, of: kind, &shared)
+            if responses.state == .head { messageEnded(kind, trailers: 0, at: time, &shared, &sink) }
+            return content.upperBound
+        }
     }
 
     /// Does what a step of a message asks for, and answers where the next begins.

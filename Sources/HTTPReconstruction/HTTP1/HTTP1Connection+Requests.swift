@@ -31,7 +31,7 @@ extension HTTP1Connection {
                 octets,
                 acknowledged: position.acknowledged,
                 parser: &shared.parser,
-                limits: shared.limits
+                headLimit: shared.limits.headOctets
             )
             switch doubt {
             case .remains: return 0

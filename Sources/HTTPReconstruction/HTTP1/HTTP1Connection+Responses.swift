@@ -28,18 +28,15 @@ extension HTTP1Connection {
             shared.exchanges[answering].responseStart = responses.start
             if !shared.exchanges[answering].hasRequest { shared.exchanges[answering].version = head.version }
         }
-        var tag = shared.exchanges.tag(of: answering, as: Sink.Tag.self)
-        sink.responseArrived(
-            ResponseView(
-                octets: octets.extracting(first: head.textLength),
-                status: head.status,
-                fields: shared.parser.fields
-            ),
-            tag: &tag,
+        shared.exchanges.responseArrived(
+            octets.extracting(first: head.textLength),
+            status: head.status,
+            from: shared.parser,
+            of: answering,
             on: shared.connections.facts(of: connection),
-            at: responses.start.time
+            at: responses.start.time,
+            &sink
         )
-        shared.exchanges.setTag(tag, of: answering)
         if _slowPath(head.status < 200), interimHeadArrived(head.status, &shared) { return }
         if isRepairing { repair?.latestResponseCloses = head.closesConnection }
         if head.closesConnection { shared.exchanges[answering].closesConnection = true }

@@ -146,23 +146,20 @@ struct MessageStream {
 
     // MARK: - Octets
 
-    /// Takes octets from `index` on, up to the next thing worth telling.
+    /// Takes octets from `index` on, up to the next thing worth telling; a head may have `headLimit` octets.
     mutating func next(
         _ octets: Span<UInt8>,
         from index: Int,
         at position: StreamPosition,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         switch state {
         case .head:
-            return takeHead(octets, from: index, at: position, parser: &parser, limits: limits)
+            return takeHead(octets, from: index, at: position, parser: &parser, headLimit: headLimit)
         case .content:
-            let taken = Int(min(remaining, Int64(octets.count - index)))
-            remaining -= Int64(taken)
-            contentOctets += Int64(taken)
-            if remaining == 0 { state = .head }
-            return .content(index..<index + taken, messageEnds: remaining == 0, next: index + taken)
+            let content = takeContent(octets, from: index)
+            return .content(content, messageEnds: state == .head, next: content.upperBound)
         case .chunkSize, .chunkEnd:
             return takeChunkLine(octets, from: index)
         case .chunkData:
@@ -172,16 +169,16 @@ struct MessageStream {
             if remaining == 0 { state = .chunkEnd }
             return .content(index..<index + taken, messageEnds: false, next: index + taken)
         case .trailers:
-            return takeTrailers(octets, from: index, parser: &parser, limits: limits)
+            return takeTrailers(octets, from: index, parser: &parser, headLimit: headLimit)
         case .untilClose:
             contentOctets += Int64(octets.count - index)
             return .content(index..<octets.count, messageEnds: false, next: octets.count)
         case .held:
-            return hold(octets, from: index, at: position, limits: limits)
+            return hold(octets, from: index, at: position, headLimit: headLimit)
         case .switched:
             return .skipped(count: octets.count - index)
         case .lost, .candidate, .doubtful:
-            return search(octets, from: index, at: position, parser: &parser, limits: limits)
+            return search(octets, from: index, at: position, parser: &parser, headLimit: headLimit)
         }
     }
 
@@ -194,11 +191,11 @@ struct MessageStream {
         from index: Int,
         at position: StreamPosition,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Int? {
         guard state == .head, buffer.isEmpty, octets[index] > 0x20,
             case .complete = parser.parse(octets.extracting(index...), as: kind),
-            parser.head.length <= limits.headOctets
+            parser.head.length <= headLimit
         else { return nil }
         start = MessageStart(
             offset: position.offset + Int64(index),
@@ -206,6 +203,16 @@ struct MessageStream {
             acknowledged: position.acknowledged
         )
         return index + parser.head.length
+    }
+
+    /// Takes content of a known length, of which there is some: the message ends where the next is a head.
+    @inline(__always)
+    mutating func takeContent(_ octets: Span<UInt8>, from index: Int) -> Range<Int> {
+        let taken = Int(min(remaining, Int64(octets.count - index)))
+        remaining -= Int64(taken)
+        contentOctets += Int64(taken)
+        if remaining == 0 { state = .head }
+        return index..<index + taken
     }
 
     /// Says how the content of the head that was just told is framed.
@@ -281,10 +288,10 @@ struct MessageStream {
         from start: Int,
         at position: StreamPosition,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         guard buffer.isEmpty else {
-            return continueHead(octets, from: start, parser: &parser, limits: limits)
+            return continueHead(octets, from: start, parser: &parser, headLimit: headLimit)
         }
         // A recipient ignores empty lines before a request line (RFC 9112 §2.2); servers send them too.
         var index = start
@@ -301,11 +308,11 @@ struct MessageStream {
         }
         switch outcome {
         case .complete:
-            guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
+            guard parser.head.length <= headLimit else { return fail(.headTooLong, next: octets.count) }
             return .head(.octets(base: index), next: index + parser.head.length)
         case .malformed(let failure): return fail(failure, next: index)
         case .incomplete:
-            if case .tooLong = buffer.append(octets, from: index, limit: limits.headOctets) {
+            if case .tooLong = buffer.append(octets, from: index, limit: headLimit) {
                 return fail(.headTooLong, next: octets.count)
             }
             return .advanced(next: octets.count)
@@ -317,10 +324,10 @@ struct MessageStream {
         _ octets: Span<UInt8>,
         from index: Int,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         let before = buffer.octets.count
-        switch buffer.append(octets, from: index, limit: limits.headOctets) {
+        switch buffer.append(octets, from: index, limit: headLimit) {
         case .tooLong:
             return fail(.headTooLong, next: octets.count)
         case .incomplete:
@@ -401,7 +408,7 @@ struct MessageStream {
         _ octets: Span<UInt8>,
         from index: Int,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         if buffer.isEmpty {
             switch parser.parseTrailers(octets, from: index, as: kind) {
@@ -412,7 +419,7 @@ struct MessageStream {
             case .incomplete: break
             }
         }
-        switch buffer.append(octets, from: index, limit: limits.headOctets) {
+        switch buffer.append(octets, from: index, limit: headLimit) {
         case .incomplete: return .advanced(next: octets.count)
         case .tooLong: return fail(.headTooLong, next: octets.count)
         case .complete(let taken):
@@ -431,7 +438,7 @@ struct MessageStream {
         _ octets: Span<UInt8>,
         from index: Int,
         at position: StreamPosition,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         if buffer.isEmpty {
             start = MessageStart(
@@ -440,7 +447,7 @@ struct MessageStream {
                 acknowledged: position.acknowledged
             )
         }
-        guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else {
+        guard buffer.appendAll(octets, from: index, limit: headLimit) else {
             return fail(.headTooLong, next: octets.count)
         }
         return .advanced(next: octets.count)
@@ -524,7 +531,7 @@ struct MessageStream {
         _ octets: Span<UInt8>,
         acknowledged: Int64?,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Doubt {
         let knowsNoMore = acknowledged != nil && acknowledged == start.acknowledged
         if !knowsNoMore, octets.beginsStartLine(.request) {
@@ -540,7 +547,7 @@ struct MessageStream {
         let doubtfulOctets = buffer.octets.count
         // A request where there should be content, whose length may agree by chance.
         if remaining > 0, octets.beginsStartLine(.request) { return .undecidable(doubtfulOctets: doubtfulOctets) }
-        guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
+        guard buffer.appendAll(octets, from: 0, limit: headLimit) else { return .removed }
         guard looks.mayLook(at: buffer.octets.count) else {
             remaining = remaining >= octets.count ? remaining - Int64(octets.count) : -1
             isUnjudged = true
@@ -581,9 +588,9 @@ struct MessageStream {
         _ octets: Span<UInt8>,
         from index: Int,
         missing: Int64,
-        _ limits: HTTPLimits
+        headLimit: Int
     ) -> Bool {
-        guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else { return false }
+        guard buffer.appendAll(octets, from: index, limit: headLimit) else { return false }
         looks = LookLimit()
         isUnjudged = false
         state = .doubtful
@@ -599,17 +606,17 @@ struct MessageStream {
         from index: Int,
         at position: StreamPosition,
         parser: inout HeadParser,
-        limits: HTTPLimits
+        headLimit: Int
     ) -> Step {
         if state == .candidate {
-            switch continueHead(octets, from: index, parser: &parser, limits: limits) {
+            switch continueHead(octets, from: index, parser: &parser, headLimit: headLimit) {
             case .advanced: return .advanced(next: octets.count)
             case .head(let place, let next)
             where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0)
                 && (kind == .response || buffer.octets.span.isPlausibleMethod(parser.head, at: 0))
                 && octets.mayFollow(parser.head, at: next) != .contradicted:
                 // What follows the head may quote requests too, so that they only seem to confirm one another.
-                guard kind == .request, buffer.appendAll(octets, from: next, limit: limits.headOctets) else {
+                guard kind == .request, buffer.appendAll(octets, from: next, limit: headLimit) else {
                     return .head(place, next: next)
                 }
                 switch judgeDoubtful(&parser) {
@@ -633,7 +640,7 @@ struct MessageStream {
             startsStream: startsSegment && position.offset == 0,
             parser: &parser
         )
-        guard let found, (found.isComplete ? parser.head.length : octets.count - found.index) <= limits.headOctets
+        guard let found, (found.isComplete ? parser.head.length : octets.count - found.index) <= headLimit
         else {
             return .skipped(count: octets.count - index)
         }
@@ -643,13 +650,15 @@ struct MessageStream {
             acknowledged: position.acknowledged
         )
         if found.isComplete {
-            guard let missing = found.missingOctets, doubt(octets, from: found.index, missing: missing, limits) else {
+            guard let missing = found.missingOctets,
+                doubt(octets, from: found.index, missing: missing, headLimit: headLimit)
+            else {
                 return .head(.octets(base: found.index), next: found.index + parser.head.length)
             }
             return .advanced(next: octets.count)
         }
         state = .candidate
-        _ = buffer.append(octets, from: found.index, limit: limits.headOctets)
+        _ = buffer.append(octets, from: found.index, limit: headLimit)
         return .advanced(next: octets.count)
     }
 }

@@ -99,7 +99,7 @@ private struct WholeMessageReader: ~Copyable {
                 acknowledged: nil,
                 startsSegment: true
             )
-            switch stream.next(octets, from: index, at: position, parser: &parser, limits: limits) {
+            switch stream.next(octets, from: index, at: position, parser: &parser, headLimit: limits.headOctets) {
             case .advanced(let next): index = next
             case .malformed(let failure, _): return .malformed(failure)
             case .skipped: return .malformed(.startLine)
