@@ -17,7 +17,7 @@ import TrafficModel
 
         init(_ fields: HTTP2Script.Fields = [], keepsContent: Bool = false) {
             var sink = RecordingSink()
-            sink.kept = Retention(keepsHeads: true, contentOctets: keepsContent ? 1 << 20 : 0)
+            sink.kept = Retention(heads: .whole, contentOctets: keepsContent ? 1 << 20 : 0)
             reconstructor = HTTPReconstructor(sink: sink)
             reconstructor.connectionOpened(.seenFromStart())
             let request = HTTP2Script.opening + script.request(1, HTTP2Script.head("/") + fields)
