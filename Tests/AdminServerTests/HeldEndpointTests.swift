@@ -47,9 +47,11 @@ struct HeldEndpointTests {
     @Test func `pages that nobody reads are shared, and others are answered meanwhile`() async throws {
         let octets = [UInt8](repeating: UInt8(ascii: "#"), count: 8 << 20)
         let rendered = Atomic<Int>(0)
+        let (rendering, hasBegun) = AsyncStream.makeStream(of: Void.self)
         var sources = AdminSources.fixed()
         sources.exposition = { _, _ in
             rendered.add(1, ordering: .relaxed)
+            hasBegun.yield()
             return Exposition(contentType: "text/plain", format: "text", octets: octets)
         }
         var limits = AdminLimits.patient
@@ -59,6 +61,8 @@ struct HeldEndpointTests {
         try await withServer(sources, limits: limits) { port in
             let request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
             let held = try await Self.open(60, sending: request, port: port)
+            // One that was read to its end before any of these was asked for would be gone.
+            for await _ in rendering { break }
             #expect(try await TestClient.request("GET", "/healthz", port: port).status == 200)
             let page = try await TestClient.request("GET", "/metrics", port: port)
             #expect(page.content.count == octets.count)
