@@ -16,10 +16,21 @@ extension JSONText {
 
     /// Writes a time in UTC as RFC 3339 has it, with microseconds, or nanoseconds where they say more.
     public mutating func time(nanoseconds: Int64) {
-        if _slowPath(!latestSecond.contains(nanoseconds)) { latestSecond = SecondText(of: nanoseconds) }
+        if _slowPath(!latestSecond.contains(nanoseconds)) {
+            guard nanoseconds >= SecondText.earliest else { return timeOfEarliestSecond(nanoseconds) }
+            latestSecond = SecondText(of: nanoseconds)
+        }
         // Within the second, so neither negative nor more than it has; what wraps around wraps back.
         let fraction = UInt64(bitPattern: nanoseconds &- latestSecond.start)
         written.append(time: latestSecond, fraction: fraction, hasComma: takesComma())
+    }
+
+    /// Writes a time in the second that begins before the least time, of which no start can be kept.
+    private mutating func timeOfEarliestSecond(_ nanoseconds: Int64) {
+        var text: [UInt8] = [UInt8(ascii: "\"")]
+        text.append(internetTime: nanoseconds, precision: .microsecondsOrFiner)
+        text.append(UInt8(ascii: "\""))
+        rendered(text)
     }
 
     /// Writes octets as base64 text (RFC 4648 §4).
@@ -33,7 +44,10 @@ extension JSONText {
 
 /// A second as RFC 3339 has it, up to the point behind which its fraction stands: 20 octets, the first the lowest.
 struct SecondText {
-    /// When it begins, in nanoseconds since the Unix epoch; wrapped around where it begins before the least of all times.
+    /// Times from here on lie in seconds that begin with a time.
+    static let earliest = Int64.min + 1_000_000_000
+
+    /// When it begins, in nanoseconds since the Unix epoch.
     let start: Int64
     let first: UInt64
     let second: UInt64
@@ -47,7 +61,7 @@ struct SecondText {
         third = 0
     }
 
-    /// The second in which the time `nanoseconds` lies.
+    /// The second in which the time `nanoseconds` lies, which is no less than ``earliest``.
     @inline(never)
     init(of nanoseconds: Int64) {
         var text: [UInt8] = []

@@ -68,7 +68,7 @@ import TrafficModel
             .server("HTTP/1.1 404 Not Found\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n")
         )
         let whole = conversation.read()
-        conversation.kept = Retention(heads: .names)
+        conversation.kept = Retention(heads: .names, contentOctets: 16)
         let named = conversation.read()
         #expect(named.lines == ["POST /a -> 200 (3)", "GET /b -> 404"])
         #expect(named.lines == whole.lines)
