@@ -1,6 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import PacketDecoding
+import TCPReassembly
 import Testing
+import TrafficModel
 
 @testable import HTTPReconstruction
 
@@ -25,5 +28,34 @@ import Testing
     ])
     func `where anything else may stand all is looked at`(text: String) {
         #expect(Self.octets(text) == 0)
+    }
+
+    @Test func `content that the server refused before it came is looked at: it may be the next request`() {
+        var sink = RecordingSink()
+        sink.kept = Retention(keepsHeads: true, contentOctets: 0)
+        var reconstructor = HTTPReconstructor(sink: sink)
+        reconstructor.connectionOpened(.seenFromStart())
+        let request = Array(
+            "PUT /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n".utf8
+        )
+        reconstructor.octetsArrived(request.span, at: Self.position(.fromOriginator, acknowledging: 0), slot: 0)
+        let announced = reconstructor.octetsNotLookedAt(.fromOriginator, slot: 0)
+        #expect(announced == 5000)
+        let refusal = Array("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n".utf8)
+        let position = Self.position(.fromResponder, acknowledging: Int64(request.count))
+        reconstructor.octetsArrived(refusal.span, at: position, slot: 0)
+        let refused = reconstructor.octetsNotLookedAt(.fromOriginator, slot: 0)
+        let mayGoOn = reconstructor.contentMayGoOn(.fromOriginator, slot: 0)
+        #expect(refused == 0 && !mayGoOn)
+    }
+
+    private static func position(_ direction: StreamDirection, acknowledging octets: Int64) -> StreamPosition {
+        StreamPosition(
+            direction: direction,
+            offset: 0,
+            time: PacketTime(nanoseconds: octets),
+            acknowledged: octets,
+            startsSegment: true
+        )
     }
 }

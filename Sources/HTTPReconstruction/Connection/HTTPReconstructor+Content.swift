@@ -78,11 +78,14 @@ extension HTTP1Connection {
         guard isConfirmed, !awaitsContent else { return false }
         let exchange = kind == .request ? sending : answering
         guard exchange >= 0 else { return false }
-        let isWanted =
-            kind == .request
-            ? shared.exchanges[exchange].retainedRequest?.wantsContent
-            : shared.exchanges[exchange].retainedResponse?.wantsContent
-        return isWanted != true
+        guard kind == .request else { return shared.exchanges[exchange].retainedResponse?.wantsContent != true }
+        // Of a client that was refused the next request may come in place of the content.
+        if requests.contentOctets == 0, shared.exchanges[exchange].expectsContinue,
+            shared.exchanges[exchange].hasResponse
+        {
+            return false
+        }
+        return shared.exchanges[exchange].retainedRequest?.wantsContent != true
     }
 }
 
