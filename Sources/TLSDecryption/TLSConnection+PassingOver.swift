@@ -10,11 +10,11 @@ struct PeekedOctets {
 }
 
 extension TLSConnection {
-    /// How many octets are looked at where a header may stand; those of HTTP/2 have nine.
+    /// How many octets are looked at where a header may stand; those of HTTP/2 have nine, and lines of chunks a few more.
     private static var peekedOctets: Int { 16 }
 
-    /// Passes over a record that holds nothing but content which nobody looks at, and headers of frames of it, without opening
-    /// it.
+    /// Passes over a record that holds nothing but content which nobody looks at, and headers of its frames or chunks, without
+    /// opening it.
     ///
     /// Not authentic, so nothing is taken from it but its length, and from a header no more than that the content at hand goes
     /// on, for how long; where that was wrong, what is read behind it shows it.

@@ -18,44 +18,74 @@ extension HTTPReconstructor where Sink: ~Copyable {
         }
     }
 
-    /// Whether content that nobody looks at may go on behind the header of a frame of HTTP/2.
+    /// Whether content that nobody looks at may go on behind the line of a chunk or the header of a frame of HTTP/2.
     public func contentMayGoOn(_ direction: StreamDirection, slot: Int) -> Bool {
-        guard case .http2(let reader) = shared.connections[slot].reader else { return false }
-        return http2[reader].contentMayGoOn(direction, shared)
+        switch shared.connections[slot].reader {
+        case .http1(let reader): http1[reader].contentMayGoOn(direction, shared)
+        case .http2(let reader): http2[reader].contentMayGoOn(direction, shared)
+        case .probing, .webSocket, .opaque: false
+        }
     }
 
-    /// How many octets are passed over where such a header stands behind those that nobody looks at.
+    /// How many octets are passed over where such a line or header stands behind those that nobody looks at.
     ///
     /// - Parameters:
-    ///   - header: The octets that follow; fewer than nine are none. They may be forged: what is believed of them is that the
-    ///     content at hand goes on, for as long as it may.
+    ///   - header: The octets that follow. They may be forged: what is believed of them is that the content at hand goes on, for
+    ///     as long as it may.
     ///   - count: How many of the stream's next octets stand in front of them.
     ///   - direction: The stream.
     ///   - slot: The connection.
-    /// - Returns: The octets of the frame; 0 where it may be anything else.
+    /// - Returns: The octets of the chunk or frame; 0 where it may be anything else, or is not there as a whole.
     public func octetsNotLookedAt(
         behind header: Span<UInt8>,
         after count: Int,
         _ direction: StreamDirection,
         slot: Int
     ) -> Int {
-        guard case .http2(let reader) = shared.connections[slot].reader else { return 0 }
-        return http2[reader].contentNotLookedAt(behind: header, after: count, direction, shared)
+        switch shared.connections[slot].reader {
+        case .http1(let reader): http1[reader].contentNotLookedAt(behind: header, after: count, direction, shared)
+        case .http2(let reader): http2[reader].contentNotLookedAt(behind: header, after: count, direction, shared)
+        case .probing, .webSocket, .opaque: 0
+        }
     }
 }
 
 extension HTTP1Connection {
     fileprivate func contentNotLookedAt(_ direction: StreamDirection, _ shared: borrowing SharedReconstruction) -> Int {
-        guard isConfirmed, !awaitsContent else { return 0 }
         let kind = MessageKind(direction, client: clientDirection)
-        let exchange = kind == .request ? sending : answering
-        guard exchange >= 0 else { return 0 }
-        let isWanted =
-            kind == .request
-            ? shared.exchanges[exchange].retainedRequest?.wantsContent
-            : shared.exchanges[exchange].retainedResponse?.wantsContent
-        guard isWanted != true else { return 0 }
+        guard isContentPassedOver(kind, shared) else { return 0 }
         return Int(clamping: kind == .request ? requests.contentAhead : responses.contentAhead)
+    }
+
+    fileprivate func contentMayGoOn(_ direction: StreamDirection, _ shared: borrowing SharedReconstruction) -> Bool {
+        let kind = MessageKind(direction, client: clientDirection)
+        return isContentPassedOver(kind, shared)
+            && (kind == .request ? requests.chunkMayFollow : responses.chunkMayFollow)
+    }
+
+    fileprivate func contentNotLookedAt(
+        behind octets: Span<UInt8>,
+        after count: Int,
+        _ direction: StreamDirection,
+        _ shared: borrowing SharedReconstruction
+    ) -> Int {
+        guard contentMayGoOn(direction, shared) else { return 0 }
+        return ChunkSizeLine.octetsOfChunk(octets, isBehindData: count > 0)
+    }
+
+    /// Whether nobody looks at the content of the message at hand.
+    private func isContentPassedOver(_ kind: MessageKind, _ shared: borrowing SharedReconstruction) -> Bool {
+        guard isConfirmed, !awaitsContent else { return false }
+        let exchange = kind == .request ? sending : answering
+        guard exchange >= 0 else { return false }
+        guard kind == .request else { return shared.exchanges[exchange].retainedResponse?.wantsContent != true }
+        // Of a client that was refused the next request may come in place of the content.
+        if requests.contentOctets == 0, shared.exchanges[exchange].expectsContinue,
+            shared.exchanges[exchange].hasResponse
+        {
+            return false
+        }
+        return shared.exchanges[exchange].retainedRequest?.wantsContent != true
     }
 }
 

@@ -63,6 +63,27 @@ struct ChunkSizeLine {
         }
     }
 
+    /// How many octets a chunk takes with the line in front of it, where that line needs no proof: a size of one to six digits
+    /// that is not 0, without an extension.
+    /// - Parameters:
+    ///   - octets: What comes next; it may be forged.
+    ///   - isBehindData: Whether the line end behind another chunk comes first.
+    /// - Returns: The octets; 0 where anything else may come, or not all of the line is there.
+    static func octetsOfChunk(_ octets: Span<UInt8>, isBehindData: Bool) -> Int {
+        func isLineEnd(at index: Int) -> Bool {
+            index + 2 <= octets.count && octets[index] == 0x0D && octets[index + 1] == 0x0A
+        }
+        guard !isBehindData || isLineEnd(at: 0) else { return 0 }
+        let start = isBehindData ? 2 : 0
+        var index = start
+        var size = 0
+        while index < octets.count, index < start + 6, let digit = octets[index].hexadecimalDigit {
+            size = size << 4 | Int(digit)
+            index += 1
+        }
+        return size > 0 && isLineEnd(at: index) ? index + 2 + size : 0
+    }
+
     private mutating func separator(_ octet: UInt8) -> Step {
         switch octet {
         case 0x0D: phase = .lineFeed

@@ -139,6 +139,9 @@ struct MessageStream {
         state == .content || state == .chunkData ? remaining : 0
     }
 
+    /// Whether the line of a chunk comes next, or behind the data of the chunk at hand.
+    var chunkMayFollow: Bool { state == .chunkData || state == .chunkSize && chunkSizeLine.isEmpty }
+
     /// Whether a part of a head has come.
     var holdsPartialHead: Bool {
         (state == .head || state == .candidate) && !buffer.isEmpty
