@@ -32,7 +32,7 @@ import TrafficModel
 
     @Test func `content that the server refused before it came is looked at: it may be the next request`() {
         var sink = RecordingSink()
-        sink.kept = Retention(keepsHeads: true, contentOctets: 0)
+        sink.kept = Retention(heads: .whole, contentOctets: 0)
         var reconstructor = HTTPReconstructor(sink: sink)
         reconstructor.connectionOpened(.seenFromStart())
         let request = Array(
