@@ -195,7 +195,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
 
     mutating func exchangeCounted(_ exchange: borrowing Exchange, tag: ExchangeTag) -> Bool {
         guard onlyCounts, let routed = tag.routed, router.exchangeOfNewestCompleted(routed) else { return false }
-        if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, router.newest) }
+        guard !routed.isShadow else { return true }
+        router.lentNewest.lend { metrics.exchangeCompleted(exchange, tag, routed, $0) }
         return true
     }
 

@@ -358,7 +358,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     mutating func tentativeReader(of slot: Int) -> Int32 {
         let existing = existingReader(of: slot)
         guard existing < 0 else { return existing }
-        let reader = http1.insert(HTTP1Connection(Int32(slot), shared.connections[slot]))
+        let tracked = shared.connections[slot]
+        let reader = http1.insert { HTTP1Connection(Int32(slot), tracked) }
         shared.connections[slot].reader = .probing(reader)
         return reader
     }

@@ -15,19 +15,23 @@ struct TrackedConnections: ~Copyable {
     /// How many connections are open.
     private(set) var count = 0
     /// What few connections have.
-    private let uncommon = UncommonFacts()
+    private let uncommon: UnsafeMutablePointer<UncommonFacts>
 
     private static var blockShift: Int { 8 }
     private static var blockSize: Int { 1 << blockShift }
 
     init() {
         unsafe blocks = .allocate(capacity: 0)
+        unsafe uncommon = .allocate(capacity: 1)
+        unsafe uncommon.initialize(to: UncommonFacts())
     }
 
     deinit {
         // Connections are plain words, with which nothing has to be done at the end.
         for index in 0..<blockCount { unsafe blocks[index].deallocate() }
         unsafe blocks.deallocate()
+        unsafe uncommon.deinitialize(count: 1)
+        unsafe uncommon.deallocate()
     }
 
     /// The connection in a slot that was opened at some time, in place.
@@ -63,14 +67,14 @@ struct TrackedConnections: ~Copyable {
     mutating func open(_ introduction: ConnectionIntroduction) {
         while introduction.slot >> Self.blockShift >= blockCount { addBlock() }
         count += 1
-        self[introduction.slot] = TrackedConnection(introduction) { uncommon.longEnds.insert($0) }
+        self[introduction.slot] = TrackedConnection(introduction) { unsafe uncommon.pointee.longEnds.insert($0) }
     }
 
     /// Ends a connection, whose slot will be another's.
     mutating func close(_ slot: Int) {
         count -= 1
         self[slot].reader = .probing(-1)
-        if !self[slot].isPlain { uncommon.discardFacts(of: self[slot]) }
+        if !self[slot].isPlain { unsafe uncommon.pointee.discardFacts(of: self[slot]) }
     }
 
     @inline(never)
@@ -106,21 +110,24 @@ struct TrackedConnections: ~Copyable {
     func facts(of slot: Int) -> ConnectionFacts {
         _fastPath(self[slot].isPlain)
             ? self[slot].facts(self[slot].shortEnds, clientFromProxy: nil)
-            : uncommon.facts(of: self[slot])
+            : unsafe uncommon.pointee.facts(of: self[slot])
     }
 
     /// A PROXY header was read: it names a client, or says that there is none.
     mutating func proxyHeaderRead(_ client: Endpoint?, isMalformed: Bool, slot: Int) {
         self[slot].hasMalformedProxyHeader = isMalformed
-        if self[slot].proxiedClient >= 0 { uncommon.proxiedClients.discard(at: self[slot].proxiedClient) }
-        self[slot].proxiedClient = client.map { uncommon.proxiedClients.insert($0) } ?? -1
+        if self[slot].proxiedClient >= 0 {
+            unsafe uncommon.pointee.proxiedClients.discard(at: self[slot].proxiedClient)
+        }
+        self[slot].proxiedClient = client.map { unsafe uncommon.pointee.proxiedClients.insert($0) } ?? -1
     }
 }
 
 /// What facts of few connections consist of: addresses that are not of IPv4, and clients that PROXY headers named.
 ///
-/// An object, because a call on behalf of one connection would copy a structure.
-private final class UncommonFacts {
+/// At an address of its own, because a call on behalf of one connection would copy it where it lay in another structure, and
+/// each access to an object would be checked for others at the time.
+private struct UncommonFacts: ~Copyable {
     var longEnds = Slab<TrackedConnection.LongEnds>()
     var proxiedClients = Slab<Endpoint>()
 
@@ -132,7 +139,7 @@ private final class UncommonFacts {
     }
 
     @inline(never)
-    func discardFacts(of connection: TrackedConnection) {
+    mutating func discardFacts(of connection: TrackedConnection) {
         if let index = connection.longEnds { longEnds.discard(at: index) }
         if connection.proxiedClient >= 0 { proxiedClients.discard(at: connection.proxiedClient) }
     }

@@ -582,6 +582,8 @@ extension HTTP1Connection {
     /// behind an answer that was to be the last (RFC 9112 §9.6), nor what came after it had closed. One that has an interim
     /// response was taken (RFC 9110 §15.2).
     private mutating func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
+        // Most connections end with nothing open.
+        guard oldest >= 0 || answering >= 0 else { return }
         // A client that uses its port for a new connection has left the old one.
         let superseding: EarlyEnd? = end == .superseded ? EarlyEnd(.client, at: responseTime) : nil
         guard end != nil, let early = earlyEnd ?? superseding else { return }

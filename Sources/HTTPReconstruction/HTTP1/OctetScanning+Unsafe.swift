@@ -74,6 +74,9 @@ extension Span where Element == UInt8 {
             }
             var lineStart = start
             while lineStart < count {
+                // The empty line at the end, for which one look at its first octet does.
+                // Invariant: the index is below the count.
+                if unsafe base[lineStart] == 0x0D { break }
                 var colons = unsafe marks(lineStart) { unsafe wingmirror_equals($0, 0x3A) }
                 var others = unsafe marks(lineStart) { unsafe wingmirror_names($0) ^ 0xFFFF }
                 var nameEnd = lineStart
@@ -156,19 +159,20 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `range` is `text`, which is in lower case, with letters of either case taken as equal.
+    /// Whether `range` is `text`, a literal in lower case that is not empty, with letters of either case taken as equal.
+    ///
+    /// Inlined, so that the words of the literal, and which of their bits count, are constants.
+    @inline(__always)
     package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
         guard range.count == length else { return false }
-        guard length >= 8 else {
-            for offset in 0..<length {
-                var octet = self[range.lowerBound + offset]
-                if octet &- 0x41 < 26 { octet |= 0x20 }
-                if octet != text.octet(at: offset) { return false }
-            }
-            return true
-        }
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "equalsIgnoringCase() beyond the octets")
+        guard length >= 8 else {
+            let wanted = text.shortWord
+            // Shifts out the octets behind the range.
+            let outside = UInt64((8 &- length) &* 8)
+            return ((loadedWord(at: range.lowerBound, count: length) ^ wanted) & ~wanted.caseBits) &<< outside == 0
+        }
         var offset = 0
         while true {
             // The last word overlaps the one before.
@@ -262,6 +266,16 @@ extension StaticString {
         precondition(index >= 0 && index + 8 <= utf8CodeUnitCount)
         // As above.
         return unsafe UnsafeRawPointer(utf8Start + index).loadUnaligned(as: UInt64.self).littleEndian
+    }
+}
+
+extension StaticString {
+    /// The octets of a literal of fewer than eight, the first in the lowest bits, with zeros behind them.
+    @inline(__always)
+    fileprivate var shortWord: UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<utf8CodeUnitCount { word |= UInt64(octet(at: index)) &<< UInt64(index &* 8) }
+        return word
     }
 }
 

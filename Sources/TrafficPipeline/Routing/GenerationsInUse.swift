@@ -10,6 +10,8 @@ internal import TrafficMetrics
 /// It is not copyable, so that what asks the newest generation borrows it, and counts no references.
 struct GenerationsInUse: ~Copyable {
     private(set) var newest: RouteGeneration
+    /// The newest, for calls on the packet path.
+    private(set) var lent: LentGeneration
     /// The number of the newest, modulo 2³².
     private(set) var newestNumber: UInt32
     private var pendingOfNewest = 0
@@ -18,6 +20,7 @@ struct GenerationsInUse: ~Copyable {
 
     init(_ generation: RouteGeneration) {
         newest = generation
+        lent = LentGeneration(generation)
         newestNumber = UInt32(truncatingIfNeeded: generation.number)
     }
 
@@ -33,6 +36,7 @@ struct GenerationsInUse: ~Copyable {
     mutating func append(_ generation: RouteGeneration) {
         if pendingOfNewest > 0 { older.append((newest, pendingOfNewest)) }
         newest = generation
+        lent = LentGeneration(generation)
         newestNumber = UInt32(truncatingIfNeeded: generation.number)
         pendingOfNewest = 0
     }

@@ -37,6 +37,9 @@ struct RequestRouter: ~Copyable {
     /// The generation that decides on requests now.
     var newest: RouteGeneration { generations.newest }
 
+    /// The same, lent for a call.
+    var lentNewest: LentGeneration { generations.lent }
+
     /// Decides on a request whose head is complete; ``exchangeCompleted(_:)`` must follow.
     ///
     /// - Parameters:
@@ -51,7 +54,19 @@ struct RequestRouter: ~Copyable {
         in session: TLSSession?,
         at time: PacketTime
     ) -> RoutedRequest {
-        var place = ports.port(of: connection.server, in: generations.newest)
+        let lent = generations.lent
+        return lent.lend { newest in route(request, on: connection, in: session, at: time, by: newest) }
+    }
+
+    @inline(__always)
+    private mutating func route(
+        _ request: borrowing RequestView,
+        on connection: ConnectionFacts,
+        in session: TLSSession?,
+        at time: PacketTime,
+        by newest: RouteGeneration
+    ) -> RoutedRequest {
+        var place = ports.port(of: connection.server, in: newest)
         if place.isLearnt,
             servers.requestArrived(
                 from: connection.client.address,
@@ -62,13 +77,13 @@ struct RequestRouter: ~Copyable {
             place = ports.nowhere
         }
         let hosts = hostTable(at: place, in: session)
-        let decision = generations.newest.tables.route(request, in: hosts, workload: place.workload, scratch: &scratch)
+        let decision = newest.tables.route(request, in: hosts, workload: place.workload, scratch: &scratch)
         generations.requestRouted()
         if decision.reason == .noListener { missed(place) }
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
         let isShadow =
             request.traits.contains(.isShadow)
-            && generations.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
+            && newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
         return RoutedRequest(decision, generation: generations.newestNumber, isShadow: isShadow)
     }
 
