@@ -72,6 +72,29 @@ import TrafficMetrics
         #expect(sparse.routed.count < dense.routed.count)
     }
 
+    /// Records without headers ask for no field lines; what is shown only because records keep it would lack them.
+    @Test func `an exchange that is shown because records keep its request has its headers`() throws {
+        var limits = RecentLimits()
+        limits.perSecond = 0
+        limits.burst = 1
+        let board = RecentBoard(limits: limits)
+        let ports: [UInt16] = [40_000, 40_001]
+        let clients = ports.map { Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: $0) }
+        let server = Endpoint(address: IPAddress(ipv4: 0x0A00_0002), port: 8080)
+        let request = " HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n\r\n"
+        let response = "HTTP/1.1 200 OK\r\nX-B: 2\r\nContent-Length: 0\r\n\r\n"
+        // The first request takes the only permit for samples, and is answered last.
+        let first = Conversation.frames(from: clients[0], to: server, "GET /a" + request, response)
+        let second = Conversation.frames(from: clients[1], to: server, "GET /b" + request, response)
+        let frames = first.prefix(3) + second + first.suffix(2)
+        let records = TrafficPipeline.records(of: Array(frames), recent: board)
+        #expect(records.count == 2 && board.unmatched.count == 1)
+        let shown = try #require(board.unmatched.first)
+        #expect(shown.request?.target == "/b")
+        #expect(shown.request?.fields.map(\.name) == ["Host", "X-A"])
+        #expect(shown.response?.fields.map(\.name) == ["X-B", "Content-Length"])
+    }
+
     @Test func `a long head is cut between field lines, and says so`() throws {
         var limits = RecentLimits()
         limits.headOctets = 80
