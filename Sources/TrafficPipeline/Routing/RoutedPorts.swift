@@ -20,35 +20,44 @@ struct RoutedPort {
 
 /// The servers seen so far, as one generation has them: looked up once, and then found among few.
 struct RoutedPorts {
-    private var ports: [RoutedPort] = []
-    private var latest: RoutedPort
-    /// Where nothing listens: what passes by, and what is a gateway's own.
-    let nowhere: RoutedPort
+    /// What was looked up; the first is ``nowhere``.
+    private var ports: [RoutedPort]
+    /// The index of the latest.
+    private var latest = 0
 
     /// How many are remembered; a port scan must not make the list long.
     private static let limit = 256
 
     init(_ generation: RouteGeneration) {
-        nowhere = Self.look(up: -1, 0, in: generation)
-        latest = nowhere
+        ports = [Self.look(up: -1, 0, in: generation)]
     }
+
+    /// Where nothing listens: what passes by, and what is a gateway's own.
+    var nowhere: RoutedPort { ports[0] }
 
     /// The server, looked up in `generation` if it is new.
     ///
     /// All that have an address of no gateway are one: the connection passes by to another node, or is a gateway's own to a
     /// service.
+    ///
+    /// Read where it lies: most requests come to the server of the one before, or to one of few.
+    @inline(__always)
     mutating func port(of server: Endpoint, in generation: RouteGeneration) -> RoutedPort {
         let place = generation.places.place(of: server.address)
         let port = place >= 0 ? server.port : 0
-        if latest.port == port, latest.place == place { return latest }
-        if let known = ports.first(where: { $0.port == port && $0.place == place }) {
+        if ports[latest].port != port || ports[latest].place != place { find(place, port, in: generation) }
+        return ports[latest]
+    }
+
+    @inline(never)
+    private mutating func find(_ place: Int, _ port: UInt16, in generation: RouteGeneration) {
+        if let known = ports.firstIndex(where: { $0.port == port && $0.place == place }) {
             latest = known
-        } else {
-            latest = Self.look(up: place, port, in: generation)
-            if ports.count >= Self.limit { ports.removeAll(keepingCapacity: true) }
-            ports.append(latest)
+            return
         }
-        return latest
+        if ports.count > Self.limit { ports.removeSubrange(1...) }
+        ports.append(Self.look(up: place, port, in: generation))
+        latest = ports.count - 1
     }
 
     private static func look(up place: Int, _ port: UInt16, in generation: RouteGeneration) -> RoutedPort {
