@@ -3,7 +3,9 @@
 #include "CRecordAEAD.h"
 
 #include <CCryptoBoringSSL_aead.h>
+#include <CCryptoBoringSSL_aes.h>
 #include <CCryptoBoringSSL_err.h>
+#include <CCryptoBoringSSL_mem.h>
 
 static wingmirror_aead *with_key(const EVP_AEAD *aead, const uint8_t *key, size_t key_length) {
     if (key_length != EVP_AEAD_key_length(aead)) return NULL;
@@ -29,4 +31,22 @@ int wingmirror_aead_open(const wingmirror_aead *aead, uint8_t *plaintext, size_t
     // A record under other keys is no error of the program: nothing of it is kept for whoever looks at the queue.
     if (!opened) ERR_clear_error();
     return opened;
+}
+
+struct wingmirror_block_cipher {
+    AES_KEY key;
+};
+
+wingmirror_block_cipher *wingmirror_block_cipher_aes(const uint8_t *key, size_t key_length) {
+    if (key_length != 16 && key_length != 32) return NULL;
+    wingmirror_block_cipher *cipher = OPENSSL_malloc(sizeof *cipher);
+    if (cipher) AES_set_encrypt_key(key, (unsigned)key_length * 8, &cipher->key);
+    return cipher;
+}
+
+// OPENSSL_free overwrites with zeros what it frees.
+void wingmirror_block_cipher_free(wingmirror_block_cipher *cipher) { OPENSSL_free(cipher); }
+
+void wingmirror_block_cipher_encrypt(const wingmirror_block_cipher *cipher, const uint8_t *block, uint8_t *encrypted) {
+    AES_encrypt(block, encrypted, &cipher->key);
 }

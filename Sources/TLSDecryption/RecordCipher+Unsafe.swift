@@ -14,6 +14,8 @@ internal import Crypto
 @safe
 final class RecordCipher: @unchecked Sendable {
     private let context: OpaquePointer
+    /// For single blocks of AES-GCM.
+    private let blocks: OpaquePointer?
 
     /// Octets of a tag.
     private static var tagLength: Int { 16 }
@@ -31,9 +33,33 @@ final class RecordCipher: @unchecked Sendable {
         }
         guard let context = unsafe context else { return nil }
         unsafe self.context = context
+        unsafe blocks = key.withUnsafeBytes { key -> OpaquePointer? in
+            // Read within the call only, as above.
+            let octets = unsafe key.assumingMemoryBound(to: UInt8.self)
+            return protection == .gcm ? unsafe wingmirror_block_cipher_aes(octets.baseAddress, octets.count) : nil
+        }
     }
 
-    deinit { unsafe wingmirror_aead_free(context) }
+    deinit {
+        unsafe wingmirror_aead_free(context)
+        if let blocks = unsafe blocks { unsafe wingmirror_block_cipher_free(blocks) }
+    }
+
+    /// Makes the key stream of AES-GCM for one block.
+    /// - Parameter counter: The nonce, and the number of the block in four octets.
+    /// - Returns: Sixteen octets; `nil` under other suites.
+    func keyStream(_ counter: ShortOctets) -> InlineArray<16, UInt8>? {
+        guard let blocks = unsafe blocks, counter.count == 16 else { return nil }
+        var stream = InlineArray<16, UInt8>(repeating: 0)
+        var octets = stream.mutableSpan
+        // Sixteen octets are read and as many written, within the call.
+        unsafe counter.span.withUnsafeBufferPointer { counter in
+            unsafe octets.withUnsafeMutableBufferPointer { octets in
+                unsafe wingmirror_block_cipher_encrypt(blocks, counter.baseAddress, octets.baseAddress)
+            }
+        }
+        return stream
+    }
 
     /// Opens ciphertext with the tag behind it.
     /// - Parameters:

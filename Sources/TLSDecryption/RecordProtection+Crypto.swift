@@ -121,29 +121,41 @@ final class RecordProtection: Sendable {
         let explicit = body.prefix(explicitNonceLength)
         let ciphertext = body.dropFirst(explicitNonceLength).dropLast(suite.tagLength)
         guard range.lowerBound >= 0, range.upperBound <= ciphertext.count, !range.isEmpty else { return nil }
-        let blockLength = suite.protection == .chaCha20 ? 64 : 16
-        let block = range.lowerBound / blockLength
-        let start = block * blockLength
-        let blocks = Data(ciphertext.dropFirst(start).prefix(range.upperBound - start))
-        var octets: Data?
         switch suite.protection {
         case .gcm:
-            var counter = explicit.isEmpty ? nonce(xor: sequence) : ShortOctets(iv)
-            for octet in explicit { counter.append(octet) }
-            // The first block of the key stream is for the tag, so content begins with number 2 (NIST SP 800-38D §7.1).
-            counter.append(UInt64(2 + block), octets: 4)
-            if let start = try? AES._CTR.Nonce(nonceBytes: counter.array) {
-                octets = try? AES._CTR.decrypt(blocks, using: key, nonce: start)
-            }
-        case .chaCha20:
-            if let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence).array),
-                let counter = try? Insecure.ChaCha20CTR.Counter(offset: UInt32(truncatingIfNeeded: 1 + block))
-            {
-                octets = try? Insecure.ChaCha20CTR.encrypt(blocks, using: key, counter: counter, nonce: start)
-            }
-        case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: break
+            let nonce = explicit.isEmpty ? nonce(xor: sequence) : ShortOctets(iv + explicit)
+            return peekGCM(ciphertext, at: range, nonce: nonce)
+        case .chaCha20: return peekChaCha20(ciphertext, at: range, nonce: nonce(xor: sequence))
+        case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: return nil
         }
-        return octets.map { Array($0.dropFirst(range.lowerBound - start)) }
+    }
+
+    private func peekGCM(_ ciphertext: ArraySlice<UInt8>, at range: Range<Int>, nonce: ShortOctets) -> [UInt8]? {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(range.count)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            var counter = nonce
+            // The first block of the key stream is for the tag, so content begins with number 2 (NIST SP 800-38D §7.1).
+            counter.append(UInt64(2 + index / 16), octets: 4)
+            guard let stream = cipher?.keyStream(counter) else { return nil }
+            let end = min(range.upperBound, (index / 16 + 1) * 16)
+            while index < end {
+                octets.append(ciphertext[ciphertext.startIndex + index] ^ stream[index % 16])
+                index += 1
+            }
+        }
+        return octets
+    }
+
+    private func peekChaCha20(_ ciphertext: ArraySlice<UInt8>, at range: Range<Int>, nonce: ShortOctets) -> [UInt8]? {
+        let block = range.lowerBound / 64
+        let blocks = Data(ciphertext.dropFirst(block * 64).prefix(range.upperBound - block * 64))
+        guard let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce.array),
+            let counter = try? Insecure.ChaCha20CTR.Counter(offset: UInt32(truncatingIfNeeded: 1 + block)),
+            let octets = try? Insecure.ChaCha20CTR.encrypt(blocks, using: key, counter: counter, nonce: start)
+        else { return nil }
+        return Array(octets.dropFirst(range.lowerBound - block * 64))
     }
 
     // MARK: - AEAD

@@ -32,7 +32,7 @@ struct TLSConnection: ~Copyable {
     }
 
     /// What a connection takes beside the octets that it keeps: its own state, its keys, and what is known of its session.
-    private static let fixedOctets = 3584
+    private static let fixedOctets = 4096
 
     /// How the next stage calls the connection.
     let handle: Int

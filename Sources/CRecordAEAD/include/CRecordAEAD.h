@@ -24,4 +24,16 @@ int wingmirror_aead_open(const wingmirror_aead *aead, uint8_t *plaintext, size_t
                          size_t nonce_length, const uint8_t *sealed, size_t sealed_length, const uint8_t *additional,
                          size_t additional_length);
 
+/// AES with its key, made ready for single blocks.
+typedef struct wingmirror_block_cipher wingmirror_block_cipher;
+
+/// AES-128 or AES-256, by the length of the key; NULL for any other length, or without memory.
+wingmirror_block_cipher *wingmirror_block_cipher_aes(const uint8_t *key, size_t key_length);
+
+/// Gives the memory back, with zeros in it.
+void wingmirror_block_cipher_free(wingmirror_block_cipher *cipher);
+
+/// Encrypts the 16 octets at `block` into the 16 at `encrypted`; changes nothing of `cipher`.
+void wingmirror_block_cipher_encrypt(const wingmirror_block_cipher *cipher, const uint8_t *block, uint8_t *encrypted);
+
 #endif
