@@ -148,7 +148,7 @@ import TrafficPipeline
             label: "reason",
             values: IgnoredReason.allCases.map(\.label)
         ),
-        ClosedList(family: MetricCatalogue.tlsRecords, label: "result", values: ["opened", "failed"]),
+        ClosedList(family: MetricCatalogue.tlsRecords, label: "result", values: ["opened", "skipped", "failed"]),
     ]
 
     /// What the tests of memory limits and of gRPC reach.
