@@ -6,6 +6,8 @@
 #include <re2/set.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -20,6 +22,8 @@ struct cre2_pattern {
 struct cre2_set {
     explicit cre2_set(const RE2::Options &options) : patterns(options, RE2::ANCHOR_BOTH) {}
     RE2::Set patterns;
+    // Nanoseconds that matches have taken beyond what they may, in a bucket that each match drains.
+    mutable std::atomic<int64_t> debt{0};
 };
 
 namespace {
@@ -79,10 +83,20 @@ extern "C" void cre2_set_free(cre2_set *set) { delete set; }
 extern "C" int64_t cre2_set_match(
     const cre2_set *set, const uint8_t *text, size_t count, int32_t *numbers, size_t capacity
 ) {
-    // Kept by each thread, so that a match takes no memory for it.
+    using clock = std::chrono::steady_clock;
+    // A match of states that are there takes less. What one is charged is bounded, as the thread may have been interrupted.
+    constexpr int64_t fixed = 5'000, each = 100, most = 1'000'000, limit = 20'000'000;
+    const int64_t debt = set->debt.load(std::memory_order_relaxed);
+    if (count > 512 || debt > limit) return -1;
+    // Kept by each thread, so that the numbers take no memory for a match.
     thread_local std::vector<int> found;
     RE2::Set::ErrorInfo error{};
-    if (!set->patterns.Match(piece(text, count), &found, &error)) return error.kind == RE2::Set::kNoError ? 0 : -1;
+    const clock::time_point began = clock::now();
+    const bool matched = set->patterns.Match(piece(text, count), &found, &error);
+    const int64_t took = std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - began).count();
+    const int64_t left = debt + std::min(took, most) - fixed - each * static_cast<int64_t>(count);
+    set->debt.store(std::max<int64_t>(0, left), std::memory_order_relaxed);
+    if (!matched) return error.kind == RE2::Set::kNoError ? 0 : -1;
     std::sort(found.begin(), found.end());
     std::copy_n(found.begin(), std::min(found.size(), capacity), numbers);
     return static_cast<int64_t>(found.size());

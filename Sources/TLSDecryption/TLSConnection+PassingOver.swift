@@ -45,7 +45,7 @@ extension TLSConnection {
         return true
     }
 
-    /// The headers of frames in a record that holds nothing else but content which nobody looks at.
+    /// The headers of frames, or lines of chunks, in a record that holds nothing else but content which nobody looks at.
     /// - Returns: `nil` where it may hold anything else, or more headers than are worth it.
     private func headersInContent<Sink: StreamSink & ~Copyable>(
         _ body: ArraySlice<UInt8>,

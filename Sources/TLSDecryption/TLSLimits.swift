@@ -50,7 +50,8 @@ public struct TLSLimits: Sendable, Hashable {
     var trialPatienceNanoseconds: Int64 = 3_000_000_000
     /// Plaintext of a record from which on it is not opened where nobody looks at it; to open a shorter one costs no more.
     var leastSkippedOctets = 1024
-    /// Headers of frames that are looked at within a record that is not opened; to look at more costs as much as opening it.
+    /// Headers of frames, or lines of chunks, that are looked at within a record that is not opened; to look at more costs as much as
+    /// opening it.
     var peekedHeaders = 4
     /// Octets that are searched for a record behind a hole before the connection is given up.
     var searchedOctets = 4 << 20

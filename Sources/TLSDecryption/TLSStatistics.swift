@@ -8,7 +8,8 @@ public struct TLSStatistics: Sendable, Hashable {
     public internal(set) var decryptedConnections = 0
     /// Records that were opened.
     public internal(set) var openedRecords = 0
-    /// Records of content that nobody looks at, which were not opened; of TLS 1.3 the last block was, for the type in it.
+    /// Records of content that nobody looks at, which were not opened; blocks with headers of frames or lines of chunks were, and
+    /// of TLS 1.3 the last one, for the type in it.
     public internal(set) var skippedRecords = 0
     /// Octets of application data in the records that were opened.
     public internal(set) var plaintextOctets = 0

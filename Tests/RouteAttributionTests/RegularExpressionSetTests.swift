@@ -56,15 +56,42 @@ import Testing
         #expect(RegularExpressionSet(patterns) == nil)
     }
 
-    @Test func `states that were forgotten change no answer`() throws {
-        let patterns = try (0..<10).map { try RegularExpression("/[xy]*x[xy]{\($0 + 8)}/.*") }
+    /// RE2 makes such states anew for each text, and goes on with it for ever.
+    @Test func `a set whose states do not fit is given up, and is right until then`() throws {
+        let patterns = try (0..<50).map { try RegularExpression("/.*/s\($0)/.*/end\($0)") }
         let set = try #require(RegularExpressionSet(patterns))
         var generator = SeededGenerator(seed: 7)
-        for _ in 0..<2_000 {
-            let path = (0..<40).map { _ in UInt8(ascii: Bool.random(using: &generator) ? "x" : "y") }
-            let found = Self.numbers(set, [UInt8(ascii: "/")] + path + Array("/a".utf8))
-            #expect(found == (0..<10).filter { path[31 - $0] == UInt8(ascii: "x") }.map(Int32.init))
+        var answers = 0
+        while answers < 20_000 {
+            let steps = (0..<24).map { _ in Int.random(in: 0..<50, using: &generator) }
+            let text = Array(("/a" + steps.map { "/s\($0)/q" }.joined() + "/end\(steps[3])").utf8)
+            guard let found = Self.numbers(set, text) else { break }
+            #expect(found == patterns.indices.filter { patterns[$0].matchesWhole(text.span) }.map(Int32.init))
+            answers += 1
         }
+        #expect((1..<20_000).contains(answers))
+        #expect(Self.numbers(set, Array("/a".utf8)) == nil)
+    }
+
+    @Test func `a long text is for the patterns one by one`() throws {
+        let set = try #require(RegularExpressionSet(["/a*", "/b"].map { try RegularExpression($0) }))
+        for (count, expected) in [(511, [0] as [Int32]?), (512, nil)] {
+            #expect(
+                Self.numbers(set, Array("/".utf8) + [UInt8](repeating: UInt8(ascii: "a"), count: count)) == expected
+            )
+        }
+    }
+
+    @Test func `sets take no more memory together than they may`() throws {
+        let cache = RegularExpressionCache()
+        let most = Int(RegularExpressionCache.setMemoryLimit / RegularExpression.ordinaryMemory)
+        let lists = try (0..<most + 2).map { try [RegularExpression("/a\($0)"), RegularExpression("/b")] }
+        for round in 0..<2 {
+            #expect(lists.map { cache.set($0) != nil } == lists.indices.map { $0 < most }, "round \(round)")
+        }
+        cache.tablesMade()
+        // Those of the latest tables are taken over, and leave the same room.
+        #expect(lists.reversed().map { cache.set($0) != nil } == lists.indices.map { $0 < most })
     }
 
     @Test func `a set is kept for the next table as long as one has it`() throws {

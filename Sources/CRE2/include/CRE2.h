@@ -46,7 +46,9 @@ void cre2_set_free(cre2_set *set);
 
 /// Which patterns match the whole of `text`: their count, and in ascending order the numbers of at most `capacity` of them.
 ///
-/// Returns -1 where that could not be decided within the set's memory.
+/// Returns -1 where it is better to ask each by itself: for a text of more than 512 octets, where the set's memory does not do,
+/// and for good once texts have been such that the set's states do not fit into it. RE2 then makes states anew for each text,
+/// which takes many times as long, and unlike with a single pattern never turns to another way.
 int64_t cre2_set_match(const cre2_set *set, const uint8_t *text, size_t count, int32_t *numbers, size_t capacity);
 
 #ifdef __cplusplus

@@ -255,7 +255,7 @@ struct LookupIndexBuilder {
             let route = index.routes[Int(routes[Int(position)])]
             return route.test == .regex && route.pattern >= 0 ? index.patterns[Int(route.pattern)] : nil
         }
-        let positions = scanned.filter { pattern($0) != nil }
+        let positions = Array(scanned.filter { pattern($0) != nil }.prefix(RegularExpressionSet.mostPatterns))
         guard positions.count >= Self.patternSetCount, let set = patterns.set(positions.compactMap(pattern)) else {
             return
         }
@@ -264,7 +264,8 @@ struct LookupIndexBuilder {
         index.patternSets.append(
             PatternSet(patterns: set, firstCandidate: first, count: UInt32(positions.count))
         )
-        scanned.removeAll { pattern($0) != nil }
+        let last = positions[positions.count - 1]
+        scanned.removeAll { $0 <= last && pattern($0) != nil }
     }
 
     private mutating func addPathSlots(_ byHash: [UInt64: [UInt32]], of routes: [Int32], to paths: inout PathIndex) {

@@ -10,8 +10,11 @@ public final class RegularExpressionCache: Sendable {
     private struct State {
         var before: [String: RegularExpression] = [:]
         var now: [String: RegularExpression] = [:]
-        var setsBefore: [[String]: RegularExpressionSet] = [:]
-        var setsNow: [[String]: RegularExpressionSet] = [:]
+        /// `nil` for patterns that are too large together.
+        var setsBefore: [[String]: RegularExpressionSet?] = [:]
+        var setsNow: [[String]: RegularExpressionSet?] = [:]
+        /// What the sets of now may occupy, in octets.
+        var setMemory: Int64 = 0
     }
 
     private let state = Mutex(State())
@@ -45,12 +48,25 @@ public final class RegularExpressionCache: Sendable {
         return pattern
     }
 
-    /// The set of patterns, for a table; compiled now if no table had it, `nil` where it would be too large.
+    /// What all sets of the tables in force may occupy, in octets: which states they have clients choose with their paths.
+    static var setMemoryLimit: Int64 { 32 << 20 }
+
+    /// The set of patterns, for a table; compiled now if no table had it.
+    ///
+    /// - Returns: `nil` where it would be too large, or too large with the sets that there are.
     func set(_ patterns: [RegularExpression]) -> RegularExpressionSet? {
         let texts = patterns.map(\.text)
-        let known = state.withLock { $0.setsNow[texts] ?? $0.setsBefore[texts] }
-        guard let set = known ?? RegularExpressionSet(patterns) else { return nil }
-        state.withLock { $0.setsNow[texts] = set }
+        let memory = RegularExpressionSet.memory(of: patterns)
+        let (now, before, hasRoom) = state.withLock {
+            ($0.setsNow[texts], $0.setsBefore[texts], $0.setMemory + memory <= Self.setMemoryLimit)
+        }
+        if let now { return now }
+        guard hasRoom else { return nil }
+        let set = before ?? RegularExpressionSet(patterns)
+        state.withLock { state in
+            state.setsNow[texts] = .some(set)
+            if set != nil { state.setMemory += memory }
+        }
         return set
     }
 }

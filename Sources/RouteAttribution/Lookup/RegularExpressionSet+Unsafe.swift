@@ -12,15 +12,19 @@ final class RegularExpressionSet: @unchecked Sendable {
     let texts: [String]
 
     /// As many matches as are told; where there are more, the patterns are better asked one by one.
-    static let mostMatches = 32
+    static var mostMatches: Int { 32 }
+    /// As many patterns as a set may have: what it costs to make a state grows with them, and clients choose the states.
+    static var mostPatterns: Int { 128 }
 
-    /// Compiles patterns together; `nil` where their program is too large for `RegularExpression.memoryLimit`.
-    ///
-    /// What the states may occupy grows with the programs, as for a pattern by itself.
+    /// What the program and the states of a set may occupy together, in octets; all but the program is the states'.
+    static func memory(of patterns: [RegularExpression]) -> Int64 {
+        RegularExpression.memory(forProgramSize: patterns.reduce(0) { $0 + $1.programSize })
+    }
+
+    /// Compiles patterns together; `nil` where their program is too large for the memory that is right for its size.
     init?(_ patterns: [RegularExpression]) {
         texts = patterns.map(\.text)
-        let memory = RegularExpression.memory(forProgramSize: patterns.reduce(0) { $0 + $1.programSize })
-        guard let made = unsafe cre2_set_begin(memory) else { return nil }
+        guard let made = unsafe cre2_set_begin(Self.memory(of: patterns)) else { return nil }
         let areTaken = texts.allSatisfy { text in
             var text = NamedGroups.inOldSyntax(text)
             // The set copies the text.
@@ -45,9 +49,11 @@ final class RegularExpressionSet: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - body: Takes the numbers; `nil` where they are more than ``mostMatches``, or RE2 had too little memory to tell.
+    ///   - body: Takes the numbers; `nil` where the patterns are to be asked one by one: where more than ``mostMatches`` match, for
+    ///     a long text, and for good once texts needed more states than there is memory for.
     /// - Returns: What `body` returns.
     func withMatches<Result>(_ text: Span<UInt8>, _ body: (Span<Int32>?) -> Result) -> Result {
+        // As many as `mostMatches`.
         var numbers = InlineArray<32, Int32>(repeating: 0)
         var found = numbers.mutableSpan
         // Both buffers outlive the call; the text is only read, and no more numbers are written than fit.
@@ -56,7 +62,7 @@ final class RegularExpressionSet: @unchecked Sendable {
                 unsafe cre2_set_match(set, $0.baseAddress, $0.count, found.baseAddress, found.count)
             }
         }
-        guard (0...Int64(Self.mostMatches)).contains(count) else { return body(nil) }
+        guard (0...Int64(numbers.count)).contains(count) else { return body(nil) }
         return body(numbers.span.extracting(first: Int(count)))
     }
 }
