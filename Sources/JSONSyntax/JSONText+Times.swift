@@ -17,16 +17,16 @@ extension JSONText {
     /// Writes a time in UTC as RFC 3339 has it, with microseconds, or nanoseconds where they say more.
     public mutating func time(nanoseconds: Int64) {
         if _slowPath(!latestSecond.contains(nanoseconds)) {
-            guard nanoseconds >= SecondText.earliest else { return timeOfEarliestSecond(nanoseconds) }
+            guard SecondText.kept.contains(nanoseconds) else { return timeOfOuterSecond(nanoseconds) }
             latestSecond = SecondText(of: nanoseconds)
         }
-        // Within the second, so neither negative nor more than it has; what wraps around wraps back.
+        // Within the second, so neither negative nor more than it has.
         let fraction = UInt64(bitPattern: nanoseconds &- latestSecond.start)
         written.append(time: latestSecond, fraction: fraction, hasComma: takesComma())
     }
 
-    /// Writes a time in the second that begins before the least time, of which no start can be kept.
-    private mutating func timeOfEarliestSecond(_ nanoseconds: Int64) {
+    /// Writes a time in a second that reaches beyond the least time or the greatest.
+    private mutating func timeOfOuterSecond(_ nanoseconds: Int64) {
         var text: [UInt8] = [UInt8(ascii: "\"")]
         text.append(internetTime: nanoseconds, precision: .microsecondsOrFiner)
         text.append(UInt8(ascii: "\""))
@@ -44,8 +44,8 @@ extension JSONText {
 
 /// A second as RFC 3339 has it, up to the point behind which its fraction stands: 20 octets, the first the lowest.
 struct SecondText {
-    /// Times from here on lie in seconds that begin with a time.
-    static let earliest = Int64.min + 1_000_000_000
+    /// Times of which the second begins and ends with a time, so that no difference to its start wraps around into it.
+    static let kept = (Int64.min + 1_000_000_000)...(Int64.max - 1_000_000_000)
 
     /// When it begins, in nanoseconds since the Unix epoch.
     let start: Int64
@@ -61,7 +61,7 @@ struct SecondText {
         third = 0
     }
 
-    /// The second in which the time `nanoseconds` lies, which is no less than ``earliest``.
+    /// The second in which the time `nanoseconds` lies, which is one of ``kept``.
     @inline(never)
     init(of nanoseconds: Int64) {
         var text: [UInt8] = []

@@ -124,14 +124,6 @@ public struct JSONText: ~Copyable, Sendable {
         needsComma = true
     }
 
-    /// Writes a string that stands in the code: ASCII without quotes, backslashes and control characters.
-    @inlinable
-    @inline(__always)
-    public mutating func string(literal text: StaticString) {
-        written.append(quoted: text, hasComma: needsComma)
-        needsComma = true
-    }
-
     /// Writes a whole number.
     public mutating func integer(_ value: Int) {
         written.append(number: value, hasComma: takesComma())

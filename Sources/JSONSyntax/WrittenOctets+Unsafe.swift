@@ -107,21 +107,6 @@ struct WrittenOctets: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Adds a literal in quotes, behind a comma if `hasComma`.
-    @inlinable
-    @inline(__always)
-    mutating func append(quoted text: StaticString, hasComma: Bool) {
-        let length = text.utf8CodeUnitCount
-        let end = unsafe end(withRoomFor: length + 3)
-        let start = hasComma ? 1 : 0
-        // Invariant: there is room for a comma, two quotes and the literal, which has an address for ever.
-        unsafe end[0] = UInt8(ascii: ",")
-        unsafe end[start] = UInt8(ascii: "\"")
-        unsafe (end + start + 1).initialize(from: text.utf8Start, count: length)
-        unsafe end[start + length + 1] = UInt8(ascii: "\"")
-        count &+= start &+ length &+ 2
-    }
-
     /// Adds a literal in quotes and a colon, behind a comma if `hasComma`.
     @inlinable
     @inline(__always)

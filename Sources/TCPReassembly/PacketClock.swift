@@ -42,8 +42,8 @@ struct PacketClock: ~Copyable {
     private(set) var now: Int64 = 0
     /// The clock of `current`, which is kept apart because most packets come from the same interface.
     private var source = Source()
-    /// Whose clock that is, as packets name it; -1 before the first.
-    private var interface = -1
+    /// Whose clock that is, as packets name it; none that they could name before the first.
+    private var interface = Int.min
     /// The clocks of the others.
     private var sources = FixedBuffer<Source>(repeating: Source(), count: interfaceLimit)
     /// The interface of the latest packet.

@@ -44,7 +44,7 @@ struct RecordEncoder: ~Copyable {
     /// Adds the record of an exchange, all but its route, which must follow.
     /// - Parameters:
     ///   - facts: What it was.
-    ///   - exchange: The exchange, with its heads retained.
+    ///   - exchange: The exchange, with what ``retention`` asks for.
     ///   - session: What is known of the connection's TLS.
     mutating func append(_ facts: ExchangeFacts, _ exchange: borrowing Exchange, _ session: TLSSession?) {
         line.piece(#"{"client":"#)
