@@ -140,13 +140,10 @@ struct ClassicReader: ~Copyable {
             let header = unread.extracting(place..<place &+ Self.recordHeaderOctets)
             let stored = Int(header.littleEndian32(at: 8))
             guard stored <= Self.longestPacket, stored <= left &- Self.recordHeaderOctets else { break }
-            // What is added here and below are places within the buffer, and numbers as in `readRecord`.
+            // What is added here and below are places within the buffer.
             let start = place &+ Self.recordHeaderOctets
             take(
-                PacketTime(
-                    nanoseconds: Int64(header.littleEndian32(at: 0)) &* 1_000_000_000
-                        &+ Int64(Int32(bitPattern: header.littleEndian32(at: 4))) &* nanosecondsPerTick
-                ),
+                packetTime(header.littleEndian32(at: 0), header.littleEndian32(at: 4)),
                 Int(header.littleEndian32(at: 12)),
                 unread.extracting(start..<start &+ min(stored, snapshotLength))
             )
@@ -160,17 +157,23 @@ struct ClassicReader: ~Copyable {
     @inline(__always)
     private mutating func readRecord() throws(CaptureError) -> Bool {
         if _slowPath(buffer.count < Self.recordHeaderOctets), try !fillHeader() { return false }
-        let seconds = Int64(buffer.littleEndianWord(at: 0))
-        let fraction = Int64(Int32(bitPattern: buffer.littleEndianWord(at: 4)))
         let stored = Int(buffer.littleEndianWord(at: 8))
-        // 32-bit numbers, and a thousand times one, are far from overflow in 64; the sum of both is, too.
-        time = PacketTime(nanoseconds: seconds &* 1_000_000_000 &+ fraction &* nanosecondsPerTick)
+        time = packetTime(buffer.littleEndianWord(at: 0), buffer.littleEndianWord(at: 4))
         wireLength = Int(buffer.littleEndianWord(at: 12))
         if _slowPath(buffer.count < Self.recordHeaderOctets + stored) { try fillRecord(stored) }
         guard stored <= Self.longestPacket else { throw tooLong(stored) }
         capturedOctets = min(stored, snapshotLength)
         recordOctets = Self.recordHeaderOctets + stored
         return true
+    }
+
+    /// The time that a record's header names by its seconds and their fraction, which may be negative.
+    @inline(__always)
+    private func packetTime(_ seconds: UInt32, _ fraction: UInt32) -> PacketTime {
+        // 32-bit numbers, and a thousand times one, are far from overflow in 64; the sum of both is, too.
+        PacketTime(
+            nanoseconds: Int64(seconds) &* 1_000_000_000 &+ Int64(Int32(bitPattern: fraction)) &* nanosecondsPerTick
+        )
     }
 
     /// Reads the header of the next record; `false` at the end.

@@ -29,7 +29,7 @@ bool cre2_full_match(const cre2_pattern *pattern, const uint8_t *text, size_t co
 /// The number of instructions in the program, which Envoy compares with its limit on regex complexity.
 int cre2_program_size(const cre2_pattern *pattern);
 
-/// Patterns that are matched in one pass. Immutable once ended, so any thread may match with it.
+/// Patterns that are matched in one pass. Once ended only an atomic count changes, so any thread may match with it.
 typedef struct cre2_set cre2_set;
 
 /// Begins a set whose program and states may need `memory` octets together; NULL without memory.

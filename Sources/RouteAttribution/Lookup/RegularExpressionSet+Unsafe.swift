@@ -4,7 +4,8 @@ import CRE2
 
 /// Patterns that are all matched in one pass over a text (RE2's set), however many there are.
 ///
-/// `@unchecked Sendable`: the set is never changed after `init`, and RE2 serialises its internal caches itself.
+/// `@unchecked Sendable`: the set is never changed after `init` but for the time that matches took, which is atomic, and RE2
+/// serialises its internal caches itself.
 @safe
 final class RegularExpressionSet: @unchecked Sendable {
     private let set: OpaquePointer
